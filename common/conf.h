@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * conf - the configuration, as an immutable snapshot
+ *
+ * postern.conf is read by libconfuse from the table of params.h into one
+ * struct conf.  A snapshot is never changed after conf_load() has returned
+ * it; any thread may read it while it holds a reference.  A reload loads a
+ * second snapshot and swaps (see conf_holder); a bad file keeps the first.
+ */
+#ifndef POSTERN_COMMON_CONF_H
+#define POSTERN_COMMON_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/cidr.h"
+#include "common/params.h"
+
+struct classify_rules;
+struct secret;
+
+struct strlist {
+	char **v; /* NUL-terminated strings */
+	size_t n;
+};
+
+enum conf_tls { TLS_NONE, TLS_MAY, TLS_ENCRYPT, TLS_VERIFY, TLS_IMPLICIT };
+enum conf_xclient { XCLIENT_NO, XCLIENT_IFAVAILABLE, XCLIENT_REQUIRED };
+enum conf_helo { HELO_OWN, HELO_REPLAY };
+enum conf_on_down { ON_DOWN_DEFER, ON_DOWN_ACCEPT, ON_DOWN_LEARNED };
+enum conf_mode { MODE_ENFORCE, MODE_OBSERVE };
+enum conf_tls_protocol { TLS_PROTOCOL_1_2, TLS_PROTOCOL_1_3 };
+
+#define CONF_TYPE_BOOL bool
+#define CONF_TYPE_INT long
+#define CONF_TYPE_DURATION int64_t
+#define CONF_TYPE_STRING char *
+#define CONF_TYPE_SECRET struct secret *
+#define CONF_TYPE_LIST struct strlist
+#define CONF_TYPE_ENUM int
+#define CONF_FIELD(kind, name, dflt, min, max, words, help)                    \
+	CONF_TYPE_##kind name;
+
+struct conf_upstream {
+	PARAMS_UPSTREAM(CONF_FIELD, "", "")
+};
+
+/* smtp_rcptto_proxy, global or of a domain; in a domain every option that
+ * is not set there has the global value, but for host, ds_cache and query. */
+struct conf_rcptto {
+	struct conf_upstream up;
+	PARAMS_RCPTTO(CONF_FIELD)
+	struct classify_rules *rules; /* reply_class, or NULL */
+};
+
+struct conf_auth {
+	struct conf_upstream up;
+	PARAMS_AUTH(CONF_FIELD)
+};
+
+struct conf_outbound {
+	PARAMS_OUTBOUND(CONF_FIELD) /* type: -1 when unset */
+};
+
+struct conf_domain {
+	char *name; /* lower case, no final dot */
+	bool has_rcptto; /* a smtp_rcptto_proxy with a host of its own */
+	bool has_auth;
+	struct conf_rcptto rcptto;
+	struct conf_auth auth;
+	struct conf_outbound outbound;
+};
+
+struct conf_datasource {
+	char *name;
+	PARAMS_DATASOURCE(CONF_FIELD)
+};
+
+struct conf_peer {
+	struct cidr net;
+	PARAMS_PEER(CONF_FIELD)
+};
+
+struct conf_milter {
+	PARAMS_MILTER(CONF_FIELD)
+};
+
+struct conf; /* see below; the rest of the sections is in it too */
+
+struct conf {
+	PARAMS_GLOBAL(CONF_FIELD) /* hostname is never NULL after loading */
+	struct cidr *relay_nets; /* relay_hosts, parsed */
+	size_t n_relay_nets;
+	struct conf_datasource *datasources;
+	size_t n_datasources;
+	struct conf_rcptto rcptto;
+	struct conf_auth auth;
+	struct conf_outbound outbound; /* global scope */
+	struct conf_domain *domains; /* sorted by name */
+	size_t n_domains;
+	struct conf_peer *peers; /* most specific network first */
+	size_t n_peers;
+	struct conf_milter milter;
+	void *more; /* sections that no program reads yet, for `-n` */
+};
+
+/*
+ * conf_load(path, say, arg, out): read and check a configuration file.
+ *
+ *   path  the file; include() in it is relative to its directory
+ *   say   told each error and warning as one line "FILE:LINE: message"
+ *   out   the new snapshot with one reference, or NULL
+ *
+ * Returns 0, or -1 after at least one error has been told.
+ */
+typedef void conf_say(void *arg, bool error, const char *line);
+int conf_load(const char *path, conf_say *say, void *arg, struct conf **out);
+
+/* conf_print(c, fp): the effective configuration, in the file's own syntax;
+ * secrets are printed as "********". */
+void conf_print(const struct conf *c, FILE *fp);
+
+struct conf *conf_ref(struct conf *c);
+void conf_unref(struct conf *c); /* NULL does nothing */
+
+/* conf_domain_find(c, name): the scope of a lower-case domain, or NULL. */
+const struct conf_domain *conf_domain_find(const struct conf *c,
+    const char *name);
+
+const struct conf_datasource *conf_datasource_find(const struct conf *c,
+    const char *name);
+
+/* conf_is_relay_host(c, ip): whether the textual address is in relay_hosts. */
+bool conf_is_relay_host(const struct conf *c, const char *ip);
+
+/* conf_peer_find(c, ip): the most specific peer section, or NULL. */
+const struct conf_peer *conf_peer_find(const struct conf *c, const char *ip);
+
+#endif /* POSTERN_COMMON_CONF_H */
