@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session - one SMTP or LMTP session with an upstream (RFC 5321, 2033, 2920)
+ *
+ * session_open() blocks, up to a deadline, until the upstream has been
+ * greeted: connection, TLS, EHLO or LHLO, XCLIENT, AUTH.  From then on the
+ * session is a pipeline that never blocks: commands are queued, each brings
+ * one reply event, in order.  The owner polls session_fd() for
+ * session_events().  session_command() is the same, waiting for the answer.
+ *
+ * The replies are held strictly to RFC 5321: anything else, a timeout of
+ * session_command(), or bytes that nobody asked for, ends the session
+ * (SESSION_DEAD); after that only session_free() is allowed.
+ *
+ * A session belongs to one thread at a time.
+ */
+#ifndef POSTERN_COMMON_SESSION_H
+#define POSTERN_COMMON_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/address.h"
+#include "common/clock.h"
+#include "common/conf.h"
+#include "common/ehlo.h"
+#include "common/endpoint.h"
+#include "common/outcome.h"
+#include "common/reply.h"
+#include "common/stage.h"
+#include "common/tls.h"
+
+struct secret;
+struct session;
+struct transport;
+
+/* Who the client of the edge is: the values of XCLIENT.  "" is unknown and
+ * is sent as [UNAVAILABLE]. */
+struct session_client {
+	char name[256];
+	char addr[64]; /* "192.0.2.1", "2001:db8::1" */
+	char port[8];
+	char helo[256];
+	char proto[8]; /* "SMTP" or "ESMTP" */
+	char destaddr[64];
+};
+
+/* Told of every line, redacted where it holds a secret: '>' sent, '<'
+ * received, '*' a remark (connected, TLS started). */
+typedef void session_trace(void *arg, char direction, const char *line);
+
+/* Opens the connection; dial_connect() unless a test brings its own. */
+typedef enum outcome session_dial(void *arg, const struct endpoint *e,
+    unsigned port, struct deadline d, struct transport **out,
+    struct fault *f);
+
+struct session_params {
+	struct endpoint endpoint;
+	unsigned port;  /* when the endpoint has none */
+	enum conf_tls tls;
+	struct tls_client *tls_client; /* NULL only with TLS_NONE */
+	const char *tls_verify_name; /* "" or NULL: the host */
+	const char *helo;
+	enum conf_xclient xclient;
+	const struct session_client *client; /* with xclient */
+	const char *auth_user; /* NULL: no AUTH */
+	const struct secret *auth_pass;
+	const char *auth_type; /* "PLAIN", "LOGIN", or NULL: PLAIN preferred */
+	const char *own_name; /* an upstream that greets with it is ourselves */
+	int64_t connect_ms; /* limit of connecting; 0: the deadline only */
+	int64_t reply_ms;   /* limit of one reply; 0: the deadline only */
+	session_dial *dial;
+	void *dial_arg;
+	session_trace *trace;
+	void *trace_arg;
+};
+
+/*
+ * session_open(p, d, out, f): connect and greet.
+ *
+ * Nothing of *p is kept after return but trace and trace_arg.
+ * Returns OUTCOME_OK with *out, which the caller frees; otherwise *out is
+ * NULL, *f tells what happened and session_failed_stage() where:
+ * OUTCOME_TEMP (network, 4yz, TLS, certificate), OUTCOME_PERM (5yz, a
+ * required feature is missing, the upstream is ourselves).
+ */
+enum outcome session_open(const struct session_params *p, struct deadline d,
+    struct session **out, struct fault *f, enum smtp_stage *stage);
+
+void session_free(struct session *s); /* closes at once; NULL does nothing */
+
+const struct ehlo *session_ehlo(const struct session *s);
+const struct tls_info *session_tls(const struct session *s);
+bool session_is_lmtp(const struct session *s);
+
+/* The numeric address of this end, "192.0.2.1" and port, for the loop guard;
+ * "" and 0 over a Unix socket. */
+void session_local(const struct session *s, char *addr, size_t len,
+    unsigned *port);
+
+/*
+ * Commands.  Each is queued with a cookie that comes back with its reply.
+ * Without PIPELINING the session still takes them and sends the next one
+ * only when the reply of the one before has come.
+ *
+ * Each returns false, and queues nothing, when the session is dead, the
+ * argument may not be put into a command (the address did not come out of
+ * address_parse, or needs SMTPUTF8 which the upstream lacks), or memory is
+ * out.
+ */
+bool session_mail(struct session *s, const struct address *sender,
+    bool smtputf8, void *cookie);
+bool session_rcpt(struct session *s, const struct address *rcpt,
+    void *cookie);
+bool session_rset(struct session *s, void *cookie);
+bool session_quit(struct session *s, void *cookie);
+
+/* A raw command line without CRLF, for the AUTH dialogue and XCLIENT;
+ * `shown` is what the trace gets instead (NULL: the line itself).  Lines with
+ * CR, LF or NUL are refused. */
+bool session_line(struct session *s, const char *line, size_t len,
+    const char *shown, void *cookie);
+
+/* Commands queued and not yet answered; commands sent since connect. */
+size_t session_outstanding(const struct session *s);
+unsigned long session_commands(const struct session *s);
+
+int session_fd(const struct session *s);
+short session_events(const struct session *s); /* POLLIN, POLLIN|POLLOUT */
+
+enum session_event {
+	SESSION_NONE,  /* nothing more for now: poll */
+	SESSION_REPLY, /* *r answers the oldest command; *cookie is its own */
+	SESSION_DEAD,  /* *f tells why; EOF and a 421 nobody asked for too */
+};
+
+/*
+ * session_pump(s, r, cookie, f): write what can be written, read what has
+ * come, and return one event.  Call until SESSION_NONE or SESSION_DEAD.
+ * Replies that arrived before the connection broke are returned first.
+ */
+enum session_event session_pump(struct session *s, struct reply *r,
+    void **cookie, struct fault *f);
+
+/*
+ * session_command(s, line, len, shown, d, r, f): send one line and wait for its
+ * reply; nothing else may be outstanding.  OUTCOME_OK means that a reply is
+ * in *r, whatever its code; else the session is dead.
+ */
+struct session_line {
+	const char *line;
+	size_t len;
+	const char *shown; /* for the trace; NULL: the line itself */
+};
+enum outcome session_command(struct session *s, const struct session_line *l,
+    struct deadline d, struct reply *r, struct fault *f);
+
+/* session_alive(s): an idle session that has neither been closed nor said
+ * anything; does not block. */
+bool session_alive(struct session *s);
+
+#endif /* POSTERN_COMMON_SESSION_H */
