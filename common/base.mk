@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# libbase: what everything stands on; libc only
+
+libbase_la_SOURCES += \
+	common/outcome.h

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# libpostern, I/O: dialling, TLS, sessions, data sources

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What has no pkg-config file, or is optional.
+
+# POSTERN_UTHASH: a header and nothing else
+AC_DEFUN([POSTERN_UTHASH],
+[AC_CHECK_HEADER([uthash.h], [],
+	[AC_MSG_ERROR([uthash.h is missing (Debian: uthash-dev)])])])
+
+# POSTERN_LIBMILTER: LIBMILTER_LIBS, for postern-milter alone
+AC_DEFUN([POSTERN_LIBMILTER],
+[AC_CHECK_HEADER([libmilter/mfapi.h], [],
+	[AC_MSG_ERROR([libmilter/mfapi.h is missing (Debian: libmilter-dev)])])
+LIBMILTER_LIBS=
+AC_CHECK_LIB([milter], [smfi_main], [LIBMILTER_LIBS=-lmilter],
+	[AC_MSG_ERROR([libmilter is missing (Debian: libmilter-dev)])],
+	[-pthread])
+AC_SUBST([LIBMILTER_LIBS])])
+
+# POSTERN_SYSTEMD: HAVE_SYSTEMD for sd_notify, and where units go.
+# The default directory stays below the prefix, so that an unprivileged
+# install works; packagers give the real one.
+AC_DEFUN([POSTERN_SYSTEMD],
+[AC_ARG_WITH([systemd],
+	[AS_HELP_STRING([--with-systemd],
+		[tell systemd when the daemons are ready (auto)])],
+	[], [with_systemd=auto])
+have_systemd=no
+AS_IF([test "$with_systemd" != no],
+	[PKG_CHECK_MODULES([SYSTEMD], [libsystemd], [have_systemd=yes],
+		[AS_IF([test "$with_systemd" = yes],
+			[AC_MSG_ERROR([--with-systemd: libsystemd is missing (Debian: libsystemd-dev)])])])])
+AS_IF([test "$have_systemd" = yes],
+	[AC_DEFINE([HAVE_SYSTEMD], [1], [Define to 1 when libsystemd is there.])])
+AM_CONDITIONAL([HAVE_SYSTEMD], [test "$have_systemd" = yes])
+AC_ARG_WITH([systemdsystemunitdir],
+	[AS_HELP_STRING([--with-systemdsystemunitdir=DIR],
+		[where units are installed (PREFIX/lib/systemd/system)])],
+	[], [with_systemdsystemunitdir='${prefix}/lib/systemd/system'])
+AC_SUBST([systemdsystemunitdir], [$with_systemdsystemunitdir])])

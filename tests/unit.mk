@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Unit tests. A new one is one line: UNIT_TESTS += tests/unit/test_NAME
+# Its source is tests/unit/test_NAME.c; it links libpostern and cmocka.
+
+UNIT_TESTS =
+UNIT_TESTS += tests/unit/test_outcome
+
+if HAVE_CMOCKA
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+else
+TESTS += tests/unit/no_cmocka.sh
+endif
+EXTRA_DIST += tests/unit/no_cmocka.sh
