@@ -1,2 +1,43 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# fuzz targets
+#
+# Fuzz targets. A new one is two lines here,
+#
+#	FUZZ_TARGETS += tests/fuzz/fuzz_NAME
+#	tests_fuzz_fuzz_NAME_LDADD = $(FUZZ_LIBS)
+#
+# its source tests/fuzz/fuzz_NAME.c with LLVMFuzzerTestOneInput() (include
+# "tests/fuzz/fuzz.h") and a few seeds in tests/corpus/NAME/.
+#
+# With --enable-fuzzing, libFuzzer drives it: `make fuzz FUZZ_SECONDS=20'.
+# Without, it is linked with a main() that feeds it the corpus, and is one
+# of the tests of `make check'.
+
+FUZZ_TARGETS =
+FUZZ_SECONDS = 20
+
+check_PROGRAMS += $(FUZZ_TARGETS)
+
+if FUZZING
+FUZZ_LIBS = $(FUZZ_LDFLAGS) libpostern.la
+else
+FUZZ_LIBS = tests/fuzz/libreplay.la libpostern.la
+check_LTLIBRARIES = tests/fuzz/libreplay.la
+TESTS += $(FUZZ_TARGETS)
+endif
+tests_fuzz_libreplay_la_SOURCES = tests/fuzz/fuzz.h tests/fuzz/replay.c
+
+EXTRA_DIST += tests/corpus tests/fuzz/run.sh
+
+.PHONY: fuzz fuzz-programs clean-fuzz
+
+fuzz-programs: $(FUZZ_TARGETS)
+
+fuzz: fuzz-programs
+	@test '$(FUZZ_LDFLAGS)' != '' || \
+	    { echo 'make fuzz: configure with --enable-fuzzing CC=clang' >&2; exit 1; }
+	@$(AM_TESTS_ENVIRONMENT) \
+	    sh $(srcdir)/tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+clean-local: clean-fuzz
+clean-fuzz:
+	-rm -rf fuzz

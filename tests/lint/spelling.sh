@@ -1,0 +1,15 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# codespell knows the common slips. Words of ours that it takes for one are
+# in spelling.words, lower case, one per line.
+set -eu
+# shellcheck source=tests/lint/files.sh
+. "$(dirname "$0")/files.sh"
+
+need codespell codespell
+docs=$(for f in README.md HACKING.md Makefile.am configure.ac m4/postern_*.m4; do
+	[ ! -f "$f" ] || echo "$f"
+done)
+# shellcheck disable=SC2046,SC2086 # names in this tree have no blanks
+codespell -I tests/lint/spelling.words $docs $(c_files; scripts
+    files '*.mk' '*.py' '*.lua' '*.md' '*.[1-9]')
