@@ -64,8 +64,8 @@ bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 
 /*
  * endpoint_is_loopback(e): does what is sent there stay on this machine?
- * True for Unix sockets, 127.0.0.0/8, ::1 (mapped IPv4 too) and the names
- * "localhost" and "*.localhost" (RFC 6761).
+ * True for Unix sockets, 127.0.0.0/8, ::1, 127.0.0.0/8 mapped into IPv6, and
+ * the name "localhost" alone: a name below it may be answered by DNS.
  */
 bool endpoint_is_loopback(const struct endpoint *e);
 

@@ -2,11 +2,11 @@
 # libpostern, protocol values: bytes in, value out; no I/O
 libpostern_la_SOURCES += common/stage.c common/stage.h
 libpostern_la_SOURCES += \
-	common/address.h \
-	common/cidr.h \
-	common/context.h \
-	common/ehlo.h \
-	common/endpoint.h \
-	common/esc.h \
-	common/reply.h \
-	common/xtext.h
+	common/address.c common/address.h \
+	common/cidr.c common/cidr.h \
+	common/context.c common/context.h \
+	common/ehlo.c common/ehlo.h \
+	common/endpoint.c common/endpoint.h \
+	common/esc.c common/esc.h \
+	common/reply.c common/reply.h \
+	common/xtext.c common/xtext.h
