@@ -1,2 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # libpostern, use cases: routes, caches, probes, verification
+
+libpostern_la_SOURCES += \
+	common/answer.h \
+	common/cache.c common/cache.h \
+	common/cache_gist.c common/cache_gist.h \
+	common/classify.h \
+	common/verdict.c common/verdict.h

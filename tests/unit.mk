@@ -4,6 +4,7 @@
 
 UNIT_TESTS =
 UNIT_TESTS += tests/unit/test_outcome
+UNIT_TESTS += tests/unit/test_table tests/unit/test_cache
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
