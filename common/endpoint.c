@@ -182,14 +182,18 @@ const char *
 endpoint_format(const struct endpoint *e, char *buf, size_t size)
 {
 	char text[ENDPOINT_TEXT_MAX], port[8] = "";
-	bool v6 = e->literal && strchr(e->host, ':') != NULL;
+	/* Brackets also keep a host that is called "lmtp" or "unix" from being
+	 * read as a prefix. */
+	bool fence = e->kind == ENDPOINT_INET &&
+	    (strchr(e->host, ':') != NULL || strcmp(e->host, "lmtp") == 0 ||
+		strcmp(e->host, "unix") == 0);
 	int n;
 
 	if (e->port != 0)
 		(void)snprintf(port, sizeof(port), ":%u", (unsigned)e->port);
 	n = snprintf(text, sizeof(text), "%s%s%s%s%s%s", e->lmtp ? "lmtp:" : "",
-	    e->kind == ENDPOINT_UNIX ? "unix:" : "", v6 ? "[" : "", e->host,
-	    v6 ? "]" : "", port);
+	    e->kind == ENDPOINT_UNIX ? "unix:" : "", fence ? "[" : "", e->host,
+	    fence ? "]" : "", port);
 	if (n >= 0 && (size_t)n < sizeof(text) && (size_t)n < size)
 		memcpy(buf, text, (size_t)n + 1);
 	else if (size > 0)

@@ -41,7 +41,8 @@ struct endpoint {
  *   out  filled; all zero on failure
  *   why  set to a constant text on failure, to NULL otherwise; may be NULL
  *
- * Brackets may also stand around a name or an IPv4 address.  Returns false
+ * Brackets may also stand around a name or an IPv4 address; a host that is
+ * called "lmtp" or "unix" needs them when a port follows.  Returns false
  * for anything else: an empty or relative path, a port outside 1..65535,
  * a name that is none (RFC 1123; '_' is let through), a name that ends in a
  * number without being an IPv4 address, octets outside 33..126.

@@ -13,6 +13,18 @@
 # of the tests of `make check'.
 
 FUZZ_TARGETS =
+FUZZ_TARGETS += tests/fuzz/fuzz_address
+tests_fuzz_fuzz_address_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_cidr
+tests_fuzz_fuzz_cidr_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_ehlo
+tests_fuzz_fuzz_ehlo_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_endpoint
+tests_fuzz_fuzz_endpoint_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_reply
+tests_fuzz_fuzz_reply_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_xtext
+tests_fuzz_fuzz_xtext_LDADD = $(FUZZ_LIBS)
 FUZZ_SECONDS = 20
 
 check_PROGRAMS += $(FUZZ_TARGETS)
