@@ -1,6 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# benchmarks; built by hand, never part of make check
+# benchmarks: built with the rest, run by hand
 
 noinst_PROGRAMS += bench/bench_cache
 bench_bench_cache_SOURCES = bench/bench_cache.c
 bench_bench_cache_LDADD = libpostern.la
+
+# The rest links nothing of Postern.
+noinst_PROGRAMS += bench/bench_upstream bench/bench_client \
+	bench/bench_noop_milter bench/bench_idle
+bench_bench_upstream_SOURCES = bench/upstream.c \
+	bench/upstream_reply.c bench/upstream_reply.h \
+	bench/heap.c bench/heap.h bench/net.c bench/net.h
+bench_bench_upstream_LDADD =
+bench_bench_client_SOURCES = bench/client.c bench/net.c bench/net.h \
+	bench/samples.c bench/samples.h
+bench_bench_client_LDADD =
+bench_bench_noop_milter_SOURCES = bench/noop_milter.c bench/net.c bench/net.h
+bench_bench_noop_milter_LDADD = $(LIBMILTER_LIBS)
+bench_bench_idle_SOURCES = bench/idle.c bench/net.c bench/net.h
+bench_bench_idle_LDADD =

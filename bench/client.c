@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bench_client - load on an SMTP server, and how long RCPT takes
+ *
+ *   bench_client --to PORT|unix:PATH|inet:PORT@ADDR [--clients N]
+ *                [--sessions N | --seconds N] [--warm-up N] [--rcpts N]
+ *                [--pool K] [--first N] [--prefix TEXT] [--domain NAME]
+ *                [--expect CLASS]
+ *
+ * Each client does sessions one after the other: greeting, EHLO, MAIL,
+ * RCPT (--rcpts times), RSET, QUIT, no pipelining, then the next connection.
+ * Recipients are PREFIX and a number at NAME: from --first upwards, each
+ * new, or, with --pool, K of them in turn.  The first --warm-up sessions are
+ * not counted.  A reply to RCPT whose first digit is not CLASS (2), or
+ * another that is not 2xx, is unexpected; the session is then given up.
+ *
+ * Prints one line: sessions seconds rate rcpts p50_us p90_us p99_us
+ * mean_us unexpected failed next (the number for the next --first).
+ * Exit status 1 when anything was unexpected or failed.
+ */
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "net.h"
+#include "samples.h"
+
+enum stage {
+	AT_GREETING,
+	AT_EHLO,
+	AT_MAIL,
+	AT_RCPT,
+	AT_RSET,
+	AT_QUIT
+};
+
+enum {
+	LINE_MAX_OCTETS = 2048,
+	CLIENTS_MAX = 20000
+};
+
+struct client {
+	int fd; /* -1: idle for good */
+	enum stage stage;
+	bool counted; /* this session is not part of the warm-up */
+	unsigned long rcpts_left;
+	uint64_t sent_at;
+	size_t len;
+	char in[LINE_MAX_OCTETS];
+};
+
+struct load {
+	const char *to, *prefix, *domain;
+	unsigned long clients, sessions, seconds, warm_up, rcpts, pool;
+	unsigned long next; /* number of the next recipient */
+	char expect;
+	int epoll_fd;
+	unsigned long begun, active, counted, failed, unexpected;
+	unsigned long begun_warm, over_warm;
+	uint64_t start, end, total_ns;
+	struct samples samples;
+};
+
+static bool
+more_wanted(const struct load *l)
+{
+	if (l->begun_warm < l->warm_up)
+		return true;
+	if (l->seconds > 0)
+		return l->start == 0 ||
+		    net_now() - l->start < l->seconds * 1000000000U;
+	return l->begun < l->sessions;
+}
+
+static void
+session_begin(struct load *l, struct client *c)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = c };
+
+	c->fd = -1;
+	if (!more_wanted(l))
+		return;
+	c->counted = l->begun_warm >= l->warm_up;
+	if (!c->counted) {
+		l->begun_warm++;
+	} else {
+		l->begun++;
+		if (l->start == 0)
+			l->start = net_now();
+	}
+	if ((c->fd = net_connect(l->to)) < 0)
+		exit(EX_UNAVAILABLE);
+	net_nodelay(c->fd);
+	c->stage = AT_GREETING;
+	c->len = 0;
+	c->rcpts_left = l->rcpts;
+	if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, c->fd, &ev) != 0)
+		err(EX_OSERR, "epoll_ctl");
+	l->active++;
+}
+
+static void
+session_end(struct load *l, struct client *c, bool good)
+{
+	close(c->fd);
+	l->active--;
+	if (c->counted) {
+		l->end = net_now();
+		l->counted++;
+	}
+	if (!good)
+		l->failed++;
+	session_begin(l, c);
+}
+
+static void
+command(struct load *l, struct client *c, enum stage stage)
+{
+	char line[512];
+	unsigned long n;
+	int len = 0;
+
+	switch (stage) {
+	case AT_GREETING:
+	case AT_EHLO:
+		len =
+		    snprintf(line, sizeof(line), "EHLO client.example.net\r\n");
+		break;
+	case AT_MAIL:
+		len = snprintf(line, sizeof(line),
+		    "MAIL FROM:<sender@client.example.net>\r\n");
+		break;
+	case AT_RCPT:
+		n = l->next++;
+		len = snprintf(line, sizeof(line), "RCPT TO:<%s%lu@%s>\r\n",
+		    l->prefix, l->pool > 0 ? n % l->pool : n, l->domain);
+		break;
+	case AT_RSET:
+		len = snprintf(line, sizeof(line), "RSET\r\n");
+		break;
+	case AT_QUIT:
+		len = snprintf(line, sizeof(line), "QUIT\r\n");
+		break;
+	}
+	c->stage = stage;
+	c->sent_at = net_now();
+	if (send(c->fd, line, (size_t)len, MSG_NOSIGNAL) != len)
+		session_end(l, c, false);
+}
+
+/* A whole reply came: ${line} is its last line. */
+static void
+reply(struct load *l, struct client *c, const char *line)
+{
+	uint64_t took = net_now() - c->sent_at;
+
+	if (line[0] != (c->stage == AT_RCPT ? l->expect : '2')) {
+		if (l->unexpected++ < 5)
+			warnx("unexpected: %s", line);
+		session_end(l, c, false);
+		return;
+	}
+	if (c->stage == AT_RCPT && c->counted) {
+		l->total_ns += took;
+		if (samples_add(&l->samples, took) != 0)
+			err(EX_OSERR, "memory");
+	}
+	if (c->stage == AT_QUIT)
+		session_end(l, c, true);
+	else if (c->stage == AT_RCPT && --c->rcpts_left > 0)
+		command(l, c, AT_RCPT);
+	else
+		command(l, c, c->stage + 1);
+}
+
+static void
+client_read(struct load *l, struct client *c)
+{
+	ssize_t n = recv(c->fd, c->in + c->len, sizeof(c->in) - 1 - c->len, 0);
+	char *lf, *line = c->in;
+
+	if (n <= 0) {
+		session_end(l, c, false);
+		return;
+	}
+	c->len += (size_t)n;
+	c->in[c->len] = '\0';
+	while ((lf = strchr(line, '\n')) != NULL) {
+		*lf = '\0';
+		if (lf - line >= 4 && line[3] == '-') {
+			line = lf + 1;
+			continue;
+		}
+		/* Without pipelining nothing can follow the last line. */
+		line[strcspn(line, "\r")] = '\0';
+		c->len = 0;
+		reply(l, c, line);
+		return;
+	}
+	c->len -= (size_t)(line - c->in);
+	memmove(c->in, line, c->len);
+	if (c->len + 1 == sizeof(c->in))
+		session_end(l, c, false);
+}
+
+static void
+run(struct load *l)
+{
+	struct client *clients = calloc(l->clients, sizeof(*clients));
+	struct epoll_event evs[256];
+	unsigned long i;
+	int n;
+
+	if (clients == NULL || (l->epoll_fd = epoll_create1(0)) < 0)
+		err(EX_OSERR, "start");
+	for (i = 0; i < l->clients; i++)
+		session_begin(l, &clients[i]);
+	while (l->active > 0) {
+		n = epoll_wait(l->epoll_fd, evs, 256, 60000);
+		if (n == 0)
+			errx(EX_UNAVAILABLE, "no reply for a minute");
+		if (n < 0 && errno != EINTR)
+			err(EX_OSERR, "epoll_wait");
+		while (n-- > 0)
+			client_read(l, evs[n].data.ptr);
+	}
+	free(clients);
+}
+
+static void
+print(struct load *l)
+{
+	double secs = (double)(l->end - l->start) / 1e9;
+	size_t rcpts = l->samples.used;
+
+	samples_sort(&l->samples);
+	printf("sessions=%lu seconds=%.3f rate=%.1f rcpts=%zu p50_us=%u "
+	       "p90_us=%u p99_us=%u mean_us=%.0f unexpected=%lu failed=%lu "
+	       "next=%lu\n",
+	    l->counted, secs, secs > 0 ? (double)l->counted / secs : 0, rcpts,
+	    samples_at(&l->samples, 50), samples_at(&l->samples, 90),
+	    samples_at(&l->samples, 99),
+	    rcpts > 0 ? (double)l->total_ns / 1e3 / (double)rcpts : 0,
+	    l->unexpected, l->failed, l->next);
+}
+
+static const struct option options[] = {
+	{ "to", required_argument, NULL, 't' },
+	{ "clients", required_argument, NULL, 'c' },
+	{ "sessions", required_argument, NULL, 'n' },
+	{ "seconds", required_argument, NULL, 's' },
+	{ "warm-up", required_argument, NULL, 'w' },
+	{ "rcpts", required_argument, NULL, 'r' },
+	{ "pool", required_argument, NULL, 'k' },
+	{ "first", required_argument, NULL, 'f' },
+	{ "prefix", required_argument, NULL, 'p' },
+	{ "domain", required_argument, NULL, 'd' },
+	{ "expect", required_argument, NULL, 'e' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void
+option_take(struct load *l, int c, const char *arg)
+{
+	unsigned long max = 1000000000;
+
+	switch (c) {
+	case 't':
+		l->to = arg;
+		break;
+	case 'c':
+		l->clients = net_number(arg, CLIENTS_MAX);
+		break;
+	case 'n':
+		l->sessions = net_number(arg, max);
+		break;
+	case 's':
+		l->seconds = net_number(arg, 86400);
+		break;
+	case 'w':
+		l->warm_up = net_number(arg, max);
+		break;
+	case 'r':
+		l->rcpts = net_number(arg, 1000);
+		break;
+	case 'k':
+		l->pool = net_number(arg, max);
+		break;
+	case 'f':
+		l->next = net_number(arg, max);
+		break;
+	case 'p':
+		l->prefix = arg;
+		break;
+	case 'd':
+		l->domain = arg;
+		break;
+	case 'e':
+		l->expect = arg[0];
+		break;
+	default:
+		exit(EX_USAGE);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct load l = { .prefix = "user",
+		.domain = "example.com",
+		.clients = 16,
+		.sessions = 1000,
+		.rcpts = 1,
+		.expect = '2' };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		option_take(&l, c, optarg);
+	if (optind != argc || l.to == NULL || l.clients == 0 || l.rcpts == 0)
+		errx(EX_USAGE, "see the top of bench/client.c");
+	(void)signal(SIGPIPE, SIG_IGN);
+	net_raise_files();
+	run(&l);
+	print(&l);
+	samples_release(&l.samples);
+	return l.unexpected > 0 || l.failed > 0 ? 1 : 0;
+}
