@@ -19,3 +19,5 @@ bench_bench_noop_milter_SOURCES = bench/noop_milter.c bench/net.c bench/net.h
 bench_bench_noop_milter_LDADD = $(LIBMILTER_LIBS)
 bench_bench_idle_SOURCES = bench/idle.c bench/net.c bench/net.h
 bench_bench_idle_LDADD =
+
+EXTRA_DIST += bench/README.md bench/run bench/rig.py bench/scenarios.py
