@@ -56,6 +56,7 @@ tidy cppcheck:
 coverage:
 	@test '$(postern_coverage)' != no || \
 	    { echo 'make coverage: configure with --enable-coverage' >&2; exit 1; }
+	@rm -rf coverage; find . -name '*.gcda' -exec rm -f {} +
 	$(MAKE) $(AM_MAKEFLAGS) check LLVM_PROFILE_FILE='$(abs_top_builddir)/coverage/%p-%m.profraw'
 	@$(AM_TESTS_ENVIRONMENT) sh $(srcdir)/tests/lint/coverage.sh '$(postern_coverage)'
 
