@@ -18,7 +18,7 @@
 #include "common/outcome.h"
 
 /* Results of read and write beside an octet count > 0. */
-#define TRANSPORT_EOF 0   /* the other side has closed */
+#define TRANSPORT_EOF  0  /* the other side has closed */
 #define TRANSPORT_WAIT -1 /* poll for transport.events, then call again */
 #define TRANSPORT_FAIL -2 /* broken; the fault says why */
 
@@ -26,10 +26,12 @@ struct transport;
 
 struct transport_ops {
 	ssize_t (*read)(struct transport *, void *, size_t, struct fault *);
-	ssize_t (*write)(struct transport *, const void *, size_t,
-	    struct fault *);
+	ssize_t (*write)(
+	    struct transport *, const void *, size_t, struct fault *);
 	/* Frees the transport; sends no more than fits without blocking. */
 	void (*free)(struct transport *);
+	/* As transport_poll(); NULL: poll fd for events. */
+	bool (*poll)(const struct transport *, struct deadline);
 };
 
 struct transport {
@@ -47,7 +49,7 @@ void transport_free(struct transport *t); /* NULL does nothing */
 /*
  * transport_poll(t, d): wait until t can go on after TRANSPORT_WAIT.
  * Returns true, or false once the deadline has passed.  A scripted transport
- * (fd -1) never waits.
+ * (fd -1) without a poll operation never waits: false at once.
  */
 bool transport_poll(const struct transport *t, struct deadline d);
 

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/dial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "common/transport.h"
+
+int
+dial_global_init(void)
+{
+	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -1;
+}
+
+void
+dial_global_cleanup(void)
+{
+	curl_global_cleanup();
+}
+
+/* A fault that names the place and what the system says. */
+static void
+system_fault(struct fault *f, enum fault_origin origin, const char *where)
+{
+	char buf[128];
+
+	fault_set(f, origin, "connect to %s: %s", where,
+	    strerror_r(errno, buf, sizeof(buf)));
+}
+
+/* Scheme and path mean nothing here: with CONNECT_ONLY no octet is sent. */
+static bool
+dial_url(const struct endpoint *e, unsigned int port, char *url, size_t size)
+{
+	bool v6 = strchr(e->host, ':') != NULL;
+	int n;
+
+	/* What endpoint_parse() lets through cannot say anything else in a
+	 * URL than a host; an endpoint that was put together by hand could. */
+	if (e->host[0] == '\0' || strpbrk(e->host, "/@?#\\[]% ") != NULL)
+		return false;
+	n = snprintf(url, size, "http://%s%s%s:%u/", v6 ? "[" : "", e->host,
+	    v6 ? "]" : "", port);
+	return n > 0 && (size_t)n < size;
+}
+
+static bool
+dial_options(CURL *c, const char *url, struct deadline d, char *errbuf)
+{
+	long left = (long)deadline_left_poll(d);
+	bool ok;
+
+	/* 0 would mean libcurl's own limit, which is minutes. */
+	if (left == 0)
+		left = 1;
+	ok = curl_easy_setopt(c, CURLOPT_URL, url) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, errbuf) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_NOPROXY, "*") == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, left) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, left) == CURLE_OK;
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* Else a name server that does not answer outlasts the deadline. */
+	ok = ok && curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
+#endif
+	return ok;
+}
+
+/* Our own descriptor for the connected socket, fit for a transport. */
+static int
+take_socket(CURL *c)
+{
+	curl_socket_t s = CURL_SOCKET_BAD;
+	int fd, flags, one = 1;
+
+	if (curl_easy_getinfo(c, CURLINFO_ACTIVESOCKET, &s) != CURLE_OK ||
+	    s == CURL_SOCKET_BAD)
+		return -1;
+	fd = fcntl(s, F_DUPFD_CLOEXEC, 3);
+	if (fd == -1)
+		return -1;
+	flags = fcntl(fd, F_GETFL);
+	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1) {
+		(void)close(fd);
+		return -1;
+	}
+	/* A batch is one write; waiting to fill a segment only costs. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
+}
+
+static enum outcome
+dial_inet(const struct endpoint *e, unsigned int port, struct deadline d,
+    int *fd, struct fault *f)
+{
+	char errbuf[CURL_ERROR_SIZE] = "";
+	char url[ENDPOINT_HOST_MAX + 32];
+	CURL *c = NULL;
+	CURLcode rc;
+	enum outcome oc = OUTCOME_TEMP;
+
+	if (!dial_url(e, port, url, sizeof(url))) {
+		fault_set(f, FAULT_LOCAL, "no host name: \"%s\"", e->host);
+		goto done;
+	}
+	c = curl_easy_init();
+	if (c == NULL || !dial_options(c, url, d, errbuf)) {
+		fault_set(f, FAULT_LOCAL, "libcurl cannot be set up");
+		goto done;
+	}
+	rc = curl_easy_perform(c);
+	if (rc != CURLE_OK) {
+		fault_set(f, FAULT_CONNECTION, "connect to %s:%u: %s", e->host,
+		    port, errbuf[0] != '\0' ? errbuf : curl_easy_strerror(rc));
+		goto done;
+	}
+	*fd = take_socket(c);
+	if (*fd == -1) {
+		system_fault(f, FAULT_LOCAL, e->host);
+		goto done;
+	}
+	oc = OUTCOME_OK;
+done:
+	curl_easy_cleanup(c);
+	return oc;
+}
+
+/* A Unix socket is connected at once or not at all, but for a full backlog:
+ * then connect() waits as long as SO_SNDTIMEO says. */
+static int
+unix_connect(const struct sockaddr_un *sun, struct deadline d)
+{
+	int64_t left = deadline_left_ms(d);
+	struct timeval tv = {
+		.tv_sec = (time_t)(left / 1000),
+		.tv_usec = (suseconds_t)(left % 1000 * 1000),
+	};
+	int fd, flags, err;
+
+	if (left == 0) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) == -1 ||
+	    connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == -1 ||
+	    (flags = fcntl(fd, F_GETFL)) == -1 ||
+	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1) {
+		err = errno == EAGAIN ? ETIMEDOUT : errno;
+		(void)close(fd);
+		errno = err;
+		return -1;
+	}
+	return fd;
+}
+
+static enum outcome
+dial_unix(const struct endpoint *e, struct deadline d, int *fd, struct fault *f)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	size_t len = strlen(e->host);
+
+	if (len == 0 || len >= sizeof(sun.sun_path)) {
+		fault_set(f, FAULT_LOCAL, "no socket path: \"%s\"", e->host);
+		return OUTCOME_TEMP;
+	}
+	memcpy(sun.sun_path, e->host, len + 1);
+	*fd = unix_connect(&sun, d);
+	if (*fd == -1) {
+		system_fault(f, FAULT_CONNECTION, e->host);
+		return OUTCOME_TEMP;
+	}
+	return OUTCOME_OK;
+}
+
+enum outcome
+dial_connect(const struct endpoint *e, unsigned int port, struct deadline d,
+    struct transport **out, struct fault *f)
+{
+	enum outcome oc;
+	int fd = -1;
+
+	*out = NULL;
+	fault_clear(f);
+	if (deadline_passed(d)) {
+		fault_set(f, FAULT_CONNECTION, "connect to %s: no time left",
+		    e->host);
+		return OUTCOME_TEMP;
+	}
+	if (e->port != 0)
+		port = e->port;
+	if (e->kind == ENDPOINT_UNIX)
+		oc = dial_unix(e, d, &fd, f);
+	else
+		oc = dial_inet(e, port, d, &fd, f);
+	if (oc != OUTCOME_OK)
+		return oc;
+
+	*out = transport_socket(fd);
+	if (*out == NULL) {
+		fault_set(f, FAULT_LOCAL, "out of memory");
+		return OUTCOME_TEMP;
+	}
+	return OUTCOME_OK;
+}
