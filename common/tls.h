@@ -24,8 +24,8 @@ struct transport;
  * of up name.  With no tls_ca_file and tls_ca_path the system's store is
  * used.  Returns NULL with a message in why that names the file.
  */
-struct tls_client *tls_client_new(const struct conf_upstream *up, char *why,
-    size_t len);
+struct tls_client *tls_client_new(
+    const struct conf_upstream *up, char *why, size_t len);
 struct tls_client *tls_client_ref(struct tls_client *c);
 void tls_client_unref(struct tls_client *c);
 
