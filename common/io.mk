@@ -2,5 +2,19 @@
 # libpostern, I/O: dialling, TLS, sessions, data sources
 
 libpostern_la_SOURCES += \
+	common/dial.c common/dial.h \
+	common/session.c common/session.h \
+	common/session_auth.c \
+	common/session_command.c \
+	common/session_open.c \
+	common/session_pump.c \
+	common/session_starttls.c \
+	common/session_state.h \
+	common/session_xclient.c \
 	common/siphash.c common/siphash.h \
-	common/table.c common/table.h
+	common/table.c common/table.h \
+	common/tls.c common/tls.h \
+	common/tls_client.h \
+	common/tls_start.c \
+	common/tls_ticket.c common/tls_ticket.h \
+	common/transport.c common/transport.h

@@ -52,24 +52,23 @@ typedef void session_trace(void *arg, char direction, const char *line);
 
 /* Opens the connection; dial_connect() unless a test brings its own. */
 typedef enum outcome session_dial(void *arg, const struct endpoint *e,
-    unsigned port, struct deadline d, struct transport **out,
-    struct fault *f);
+    unsigned port, struct deadline d, struct transport **out, struct fault *f);
 
 struct session_params {
 	struct endpoint endpoint;
-	unsigned port;  /* when the endpoint has none */
+	unsigned port; /* when the endpoint has none */
 	enum conf_tls tls;
 	struct tls_client *tls_client; /* NULL only with TLS_NONE */
-	const char *tls_verify_name; /* "" or NULL: the host */
+	const char *tls_verify_name;   /* "" or NULL: the host */
 	const char *helo;
 	enum conf_xclient xclient;
 	const struct session_client *client; /* with xclient */
-	const char *auth_user; /* NULL: no AUTH */
+	const char *auth_user;               /* NULL: no AUTH */
 	const struct secret *auth_pass;
 	const char *auth_type; /* "PLAIN", "LOGIN", or NULL: PLAIN preferred */
 	const char *own_name; /* an upstream that greets with it is ourselves */
-	int64_t connect_ms; /* limit of connecting; 0: the deadline only */
-	int64_t reply_ms;   /* limit of one reply; 0: the deadline only */
+	int64_t connect_ms;   /* limit of connecting; 0: the deadline only */
+	int64_t reply_ms;     /* limit of one reply; 0: the deadline only */
 	session_dial *dial;
 	void *dial_arg;
 	session_trace *trace;
@@ -79,11 +78,30 @@ struct session_params {
 /*
  * session_open(p, d, out, f): connect and greet.
  *
+ *   d      absolute limit of the whole
+ *   stage  set to where it failed, STAGE_MAIL when it did not; may be NULL
+ *
  * Nothing of *p is kept after return but trace and trace_arg.
  * Returns OUTCOME_OK with *out, which the caller frees; otherwise *out is
- * NULL, *f tells what happened and session_failed_stage() where:
- * OUTCOME_TEMP (network, 4yz, TLS, certificate), OUTCOME_PERM (5yz, a
- * required feature is missing, the upstream is ourselves).
+ * NULL and *f tells what happened: OUTCOME_TEMP (network, 4yz, TLS,
+ * certificate), OUTCOME_PERM (5yz, a required feature is missing, the
+ * upstream is ourselves).
+ *
+ * What the policies mean:
+ *
+ *   TLS       "loopback" is a Unix socket or a peer address of this machine.
+ *             There TLS_ENCRYPT and TLS_VERIFY do without TLS when STARTTLS
+ *             is not offered; elsewhere that is OUTCOME_PERM.  Where it is
+ *             offered the certificate must hold, on loopback too.  TLS_MAY
+ *             promises nothing: a STARTTLS that is refused is passed over, a
+ *             handshake that fails is followed by one new connection in
+ *             clear, unless AUTH is due.
+ *   AUTH      only under TLS whose certificate holds, or on loopback;
+ *             otherwise OUTCOME_PERM.  Only 235 is success.
+ *   EHLO      HELO follows a 500 or 502 to EHLO and nothing else, and only
+ *             when neither TLS, XCLIENT nor AUTH is required.
+ *   own_name  is not looked at over LMTP and on loopback: what listens there
+ *             rightly has this machine's name.
  */
 enum outcome session_open(const struct session_params *p, struct deadline d,
     struct session **out, struct fault *f, enum smtp_stage *stage);
@@ -96,8 +114,8 @@ bool session_is_lmtp(const struct session *s);
 
 /* The numeric address of this end, "192.0.2.1" and port, for the loop guard;
  * "" and 0 over a Unix socket. */
-void session_local(const struct session *s, char *addr, size_t len,
-    unsigned *port);
+void session_local(
+    const struct session *s, char *addr, size_t len, unsigned *port);
 
 /*
  * Commands.  Each is queued with a cookie that comes back with its reply.
@@ -111,8 +129,7 @@ void session_local(const struct session *s, char *addr, size_t len,
  */
 bool session_mail(struct session *s, const struct address *sender,
     bool smtputf8, void *cookie);
-bool session_rcpt(struct session *s, const struct address *rcpt,
-    void *cookie);
+bool session_rcpt(struct session *s, const struct address *rcpt, void *cookie);
 bool session_rset(struct session *s, void *cookie);
 bool session_quit(struct session *s, void *cookie);
 
@@ -140,8 +157,8 @@ enum session_event {
  * come, and return one event.  Call until SESSION_NONE or SESSION_DEAD.
  * Replies that arrived before the connection broke are returned first.
  */
-enum session_event session_pump(struct session *s, struct reply *r,
-    void **cookie, struct fault *f);
+enum session_event session_pump(
+    struct session *s, struct reply *r, void **cookie, struct fault *f);
 
 /*
  * session_command(s, line, len, shown, d, r, f): send one line and wait for its
