@@ -17,3 +17,8 @@ tests_upstream_scripted_LDADD = $(OPENSSL_LIBS)
 TESTS += tests/upstream/test_scripted.py
 EXTRA_DIST += tests/upstream/test_scripted.py tests/upstream/mkcerts \
 	tests/upstream/README.md
+
+# The client's side: opens a session, asks, prints what came.
+check_PROGRAMS += tests/dialogues/ask
+tests_dialogues_ask_SOURCES = tests/dialogues/ask.c
+tests_dialogues_ask_LDADD = libpostern.la
