@@ -98,7 +98,7 @@ session_begin(struct load *l, struct client *c)
 			l->start = net_now();
 	}
 	if ((c->fd = net_connect(l->to)) < 0)
-		exit(EX_UNAVAILABLE);
+		errx(EX_UNAVAILABLE, "the server is gone");
 	net_nodelay(c->fd);
 	c->stage = AT_GREETING;
 	c->len = 0;
@@ -243,9 +243,10 @@ print(struct load *l)
 	size_t rcpts = l->samples.used;
 
 	samples_sort(&l->samples);
-	printf("sessions=%lu seconds=%.3f rate=%.1f rcpts=%zu p50_us=%u "
-	       "p90_us=%u p99_us=%u mean_us=%.0f unexpected=%lu failed=%lu "
-	       "next=%lu\n",
+	(void)printf(
+	    "sessions=%lu seconds=%.3f rate=%.1f rcpts=%zu p50_us=%u "
+	    "p90_us=%u p99_us=%u mean_us=%.0f unexpected=%lu failed=%lu "
+	    "next=%lu\n",
 	    l->counted, secs, secs > 0 ? (double)l->counted / secs : 0, rcpts,
 	    samples_at(&l->samples, 50), samples_at(&l->samples, 90),
 	    samples_at(&l->samples, 99),
@@ -308,7 +309,7 @@ option_take(struct load *l, int c, const char *arg)
 		l->expect = arg[0];
 		break;
 	default:
-		exit(EX_USAGE);
+		errx(EX_USAGE, "see the top of bench/client.c");
 	}
 }
 
@@ -323,6 +324,7 @@ main(int argc, char **argv)
 		.expect = '2' };
 	int c;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		option_take(&l, c, optarg);
 	if (optind != argc || l.to == NULL || l.clients == 0 || l.rcpts == 0)

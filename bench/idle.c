@@ -138,7 +138,7 @@ open_session(struct milter *m, const char *to, bool mail)
 	static const char from[] = "<sender@client.example.net>";
 
 	if ((m->fd = net_connect(to)) < 0)
-		exit(EX_UNAVAILABLE);
+		errx(EX_UNAVAILABLE, "the milter is gone");
 	negotiate(m);
 	if ((m->steps & SMFIP_NOCONNECT) == 0)
 		packet_send(m->fd, SMFIC_MACRO, macros, sizeof(macros));
@@ -165,6 +165,7 @@ main(int argc, char **argv)
 	bool mail = false;
 	int c;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 't')
 			to = optarg;
@@ -182,10 +183,10 @@ main(int argc, char **argv)
 		err(EX_OSERR, "memory");
 	for (i = 0; i < sessions; i++)
 		open_session(&milters[i], to, mail);
-	printf("ready=%lu\n", sessions);
-	fflush(stdout);
+	(void)printf("ready=%lu\n", sessions);
+	(void)fflush(stdout);
 	while (getchar() != EOF)
-		continue;
+		;
 	for (i = 0; i < sessions; i++) {
 		packet_send(milters[i].fd, SMFIC_QUIT, "", 0);
 		close(milters[i].fd);

@@ -90,10 +90,10 @@ net_listen(const char *where)
 		return -1;
 	}
 	if (w.u.sa.sa_family == AF_UNIX)
-		printf("socket=%s\n", where + 5);
+		(void)printf("socket=%s\n", where + 5);
 	else
-		printf("port=%u\n", (unsigned int)ntohs(w.u.in.sin_port));
-	fflush(stdout);
+		(void)printf("port=%u\n", (unsigned int)ntohs(w.u.in.sin_port));
+	(void)fflush(stdout);
 	return fd;
 }
 

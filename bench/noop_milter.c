@@ -44,6 +44,7 @@ on_rcpt(SMFICTX *ctx, char **argv)
 }
 
 static sfsistat
+/* NOLINTNEXTLINE(readability-function-size): libmilter says how many */
 on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2,
     unsigned long f3, unsigned long *pf0, unsigned long *pf1,
     unsigned long *pf2, unsigned long *pf3)

@@ -198,13 +198,14 @@ accept_all(struct upstream *u, uint64_t now)
 static void
 counters_print(const struct counters *c)
 {
-	printf("connections=%lu active=%lu active_max=%lu commands=%lu "
-	       "ehlo=%lu mail=%lu rcpt=%lu rset=%lu noop=%lu quit=%lu "
-	       "data=%lu other=%lu accepted=%lu refused=%lu messages=%lu\n",
+	(void)printf(
+	    "connections=%lu active=%lu active_max=%lu commands=%lu "
+	    "ehlo=%lu mail=%lu rcpt=%lu rset=%lu noop=%lu quit=%lu "
+	    "data=%lu other=%lu accepted=%lu refused=%lu messages=%lu\n",
 	    c->connections, c->active, c->active_max, c->commands, c->ehlo,
 	    c->mail, c->rcpt, c->rset, c->noop, c->quit, c->data, c->other,
 	    c->accepted, c->refused, c->messages);
-	fflush(stdout);
+	(void)fflush(stdout);
 }
 
 static void
@@ -269,16 +270,16 @@ run(struct upstream *u)
 }
 
 static void
-watch(struct upstream *u, int *fd)
+watch(const struct upstream *u, int fd, void *tag)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = fd };
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = tag };
 
-	if (*fd < 0 || epoll_ctl(u->epoll_fd, EPOLL_CTL_ADD, *fd, &ev) != 0)
+	if (fd < 0 || epoll_ctl(u->epoll_fd, EPOLL_CTL_ADD, fd, &ev) != 0)
 		err(EX_OSERR, "epoll_ctl");
 }
 
 static void
-start(struct upstream *u, const char *where)
+open_all(struct upstream *u, const char *where)
 {
 	sigset_t set;
 
@@ -286,18 +287,18 @@ start(struct upstream *u, const char *where)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGUSR1);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-		err(EX_OSERR, "sigprocmask");
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+		err(EX_OSERR, "pthread_sigmask");
 	net_raise_files();
 	u->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	u->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	u->timer_fd =
 	    timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if ((u->listen_fd = net_listen(where)) < 0)
-		exit(EX_OSERR);
-	watch(u, &u->signal_fd);
-	watch(u, &u->timer_fd);
-	watch(u, &u->listen_fd);
+		errx(EX_OSERR, "no socket to serve");
+	watch(u, u->signal_fd, &u->signal_fd);
+	watch(u, u->timer_fd, &u->timer_fd);
+	watch(u, u->listen_fd, &u->listen_fd);
 }
 
 int
@@ -316,6 +317,7 @@ main(int argc, char **argv)
 	const char *where = "0";
 	int c;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 'l':
@@ -342,7 +344,7 @@ main(int argc, char **argv)
 	}
 	if (optind != argc)
 		errx(EX_USAGE, "\"%s\" is not an option", argv[optind]);
-	start(&u, where);
+	open_all(&u, where);
 	run(&u);
 	heap_release(&u.due);
 	return 0;

@@ -35,8 +35,9 @@ struct options {
 static int
 usage(void)
 {
-	fputs("usage: scripted [-nq] [-u SOCKET] [-C CERTDIR] [-t SECONDS] "
-	      "SCRIPT\n",
+	(void)fputs(
+	    "usage: scripted [-nq] [-u SOCKET] [-C CERTDIR] [-t SECONDS] "
+	    "SCRIPT\n",
 	    stderr);
 	return EXIT_TROUBLE;
 }
@@ -48,6 +49,7 @@ options_parse(struct options *o, int argc, char **argv)
 	char *end;
 	int c;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads yet */
 	while ((c = getopt(argc, argv, "nqu:C:t:")) != -1) {
 		switch (c) {
 		case 'n':
@@ -88,7 +90,7 @@ signals_open(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
 		return -1;
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }

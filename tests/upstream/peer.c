@@ -169,7 +169,7 @@ enum peer_event
 peer_line(struct peer *p, const char **line, size_t *len)
 {
 	enum peer_event ev = PEER_DATA;
-	enum io_state st = IO_DONE;
+	enum io_state st;
 	size_t seen = 0;
 	char *lf;
 
@@ -325,7 +325,7 @@ peer_close(struct peer *p, enum peer_how how)
 		/* Unread octets would turn the FIN into an RST, which may
 		 * overtake the last reply. */
 		while (recv(p->fd, p->buf, sizeof(p->buf), 0) > 0)
-			continue;
+			;
 	SSL_free(p->ssl);
 	p->ssl = NULL;
 	close(p->fd);

@@ -37,7 +37,8 @@ shown(const char *text, size_t len, char *out, size_t size)
 	    n > 0 && n == len && (text[n - 1] == '\n' || text[n - 1] == '\r'))
 		n = --len;
 	for (i = 0; i < n; i++)
-		out[i] = text[i] >= 32 && text[i] < 127 ? text[i] : '.';
+		if ((out[i] = text[i]) < 32 || out[i] == 127)
+			out[i] = '.';
 	out[n] = '\0';
 	return out;
 }
@@ -220,20 +221,20 @@ tls_fact(const struct play *pl, const char *key, char *out, size_t size)
 	X509 *cert;
 
 	out[0] = '\0';
-	if (strcmp(key, "tls") == 0)
+	if (strcmp(key, "tls") == 0) {
 		value = ssl != NULL ? SSL_get_version(ssl) : "none";
-	else if (ssl == NULL)
-		return false;
-	else if (strcmp(key, "sni") == 0)
+	} else if (ssl != NULL && strcmp(key, "sni") == 0) {
 		value = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-	else if (strcmp(key, "resumed") == 0)
+	} else if (ssl != NULL && strcmp(key, "resumed") == 0) {
 		value = SSL_session_reused(ssl) ? "yes" : "no";
-	else if (strcmp(key, "client") != 0)
-		return false;
-	else if ((cert = SSL_get1_peer_certificate(ssl)) != NULL) {
-		(void)X509_NAME_get_text_by_NID(X509_get_subject_name(cert),
-		    NID_commonName, out, (int)size);
+	} else if (ssl != NULL && strcmp(key, "client") == 0) {
+		if ((cert = SSL_get1_peer_certificate(ssl)) != NULL)
+			(void)X509_NAME_get_text_by_NID(
+			    X509_get_subject_name(cert), NID_commonName, out,
+			    (int)size);
 		X509_free(cert);
+	} else {
+		return false;
 	}
 	if (value != NULL)
 		(void)snprintf(out, size, "%s", value);

@@ -19,11 +19,11 @@ bad(const struct parser *p, const char *fmt, ...)
 {
 	va_list ap;
 
-	fprintf(stderr, "scripted: %s:%u: ", p->script->file, p->line);
+	(void)fprintf(stderr, "scripted: %s:%u: ", p->script->file, p->line);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	(void)fputc('\n', stderr);
 	return -1;
 }
 
@@ -349,14 +349,14 @@ script_load(struct script *s, const char *file)
 			goto done;
 	}
 	if (ferror(fp)) {
-		fprintf(stderr, "scripted: %s: cannot be read\n", file);
+		(void)fprintf(stderr, "scripted: %s: cannot be read\n", file);
 		goto done;
 	}
 	rc = script_check(&p);
 done:
 	free(line);
 	if (fp != NULL && fp != stdin)
-		fclose(fp);
+		(void)fclose(fp);
 	return rc;
 }
 

@@ -48,7 +48,8 @@ serve_listen(const char *path)
 	int fd, rc;
 
 	if (path != NULL && strlen(path) >= sizeof(un.sun_path)) {
-		fprintf(stderr, "scripted: %s: the path is too long\n", path);
+		(void)fprintf(
+		    stderr, "scripted: %s: the path is too long\n", path);
 		return -1;
 	}
 	fd = socket(path != NULL ? AF_UNIX : AF_INET,
@@ -69,10 +70,10 @@ serve_listen(const char *path)
 		return -1;
 	}
 	if (path != NULL)
-		printf("%s\n", path);
+		(void)printf("%s\n", path);
 	else
-		printf("%u\n", (unsigned int)ntohs(in.sin_port));
-	fflush(stdout);
+		(void)printf("%u\n", (unsigned int)ntohs(in.sin_port));
+	(void)fflush(stdout);
 	return fd;
 }
 

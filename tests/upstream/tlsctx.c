@@ -114,7 +114,7 @@ entry_new(const char *dir, const char *name, const char *client_ca, bool old)
 	e->ctx = SSL_CTX_new(TLS_server_method());
 	if (e->name == NULL || e->client_ca == NULL || e->ctx == NULL ||
 	    !ctx_load(e->ctx, dir, e)) {
-		fprintf(
+		(void)fprintf(
 		    stderr, "scripted: certificate \"%s\" in %s:\n", name, dir);
 		ERR_print_errors_fp(stderr);
 		entry_free(e);

@@ -61,11 +61,10 @@ escape(const char *text, size_t len, char *out)
 			out[n++] = (char)c;
 			continue;
 		}
-		out[n++] = '\\';
-		if (c == '\\' || c == '\r' || c == '\n')
-			out[n++] = c == '\r' ? 'r' : c == '\n' ? 'n' : '\\';
-		else
-			n += (size_t)snprintf(out + n, 4, "x%02x", c);
+		n += (size_t)(c == '\r' ? snprintf(out + n, 5, "\\r")
+			: c == '\n'     ? snprintf(out + n, 5, "\\n")
+			: c == '\\'     ? snprintf(out + n, 5, "\\\\")
+					: snprintf(out + n, 5, "\\x%02x", c));
 	}
 	out[n] = '\0';
 	if (shown < len)
@@ -113,8 +112,8 @@ transcript_mismatch(struct transcript *t, const char *where, unsigned int line,
 	va_end(ap);
 	if (rc < 0)
 		what = NULL;
-	fprintf(stderr, "scripted: %s:%u: connection %u: %s\n", where, line,
-	    conn, what == NULL ? "(out of memory)" : what);
+	(void)fprintf(stderr, "scripted: %s:%u: connection %u: %s\n", where,
+	    line, conn, what == NULL ? "(out of memory)" : what);
 	if (what != NULL && asprintf(&noted, "%u !: %s", conn, what) >= 0)
 		keep(t, noted);
 	free(what);
@@ -141,8 +140,8 @@ transcript_print(struct transcript *t, FILE *fp)
 
 	pthread_mutex_lock(&t->lock);
 	for (i = 0; i < t->nlines; i++)
-		fprintf(fp, "%s\n", t->lines[i]);
+		(void)fprintf(fp, "%s\n", t->lines[i]);
 	if (t->dropped > 0)
-		fprintf(fp, "- -: %zu lines more\n", t->dropped);
+		(void)fprintf(fp, "- -: %zu lines more\n", t->dropped);
 	pthread_mutex_unlock(&t->lock);
 }
