@@ -56,7 +56,6 @@ AS_CASE([$with_sanitizers],
 		AC_MSG_ERROR([$CC cannot build with --with-sanitizers=$with_sanitizers])])
 	CFLAGS=$postern_saved_CFLAGS
 	LDFLAGS=$postern_saved_LDFLAGS])
-AM_CONDITIONAL([SANITIZERS], [test "$with_sanitizers" != no])
 AC_SUBST([SAN_CFLAGS])
 AC_SUBST([SAN_LDFLAGS])])
 

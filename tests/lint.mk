@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Checks that read the sources, and one that reads the built programs.
-# `make lint' runs the former in seconds. A new one is a script in
-# tests/lint/, a line here and its name in tests/lint/run.sh.
+# Checks that read the sources, and two that read what was built. `make lint'
+# runs the former in seconds. A new one is a script in tests/lint/, a line
+# here, its name in run.sh and a fault for it to find in selftest.sh.
 
 LINT_TESTS = \
 	tests/lint/banned.sh \
@@ -11,11 +11,13 @@ LINT_TESTS = \
 	tests/lint/comments.sh \
 	tests/lint/manual.sh \
 	tests/lint/shell.sh \
-	tests/lint/spelling.sh
+	tests/lint/spelling.sh \
+	tests/lint/selftest.sh
 
-# The sources do not change with the sanitizer.
-if !SANITIZERS
-TESTS += $(LINT_TESTS)
+# The sources do not change with the sanitizer, and instrumented objects have
+# variables of their own.
+if PLAIN
+TESTS += $(LINT_TESTS) tests/lint/static.sh
 endif
 if HARDENING
 TESTS += tests/lint/hardening.sh
@@ -24,6 +26,7 @@ endif
 EXTRA_DIST += .clang-format .clang-tidy $(LINT_TESTS) \
 	tests/lint/format.sh \
 	tests/lint/hardening.sh \
+	tests/lint/static.sh \
 	tests/lint/analyse.sh \
 	tests/lint/coverage.sh \
 	tests/lint/files.sh \
