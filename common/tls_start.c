@@ -23,6 +23,7 @@ struct tls_stream {
 	SSL *ssl;
 	struct fault below; /* of the inner transport, while OpenSSL runs */
 	bool broken;        /* no close_notify any more */
+	bool eof;           /* the inner transport's end; OpenSSL asks */
 	char key[TLS_TICKET_KEY_MAX];
 };
 
@@ -52,6 +53,7 @@ bio_read(BIO *b, char *buf, int len)
 	if (len <= 0)
 		return 0;
 	n = st->inner->ops->read(st->inner, buf, (size_t)len, &st->below);
+	st->eof = n == TRANSPORT_EOF;
 	return bio_result(b, st, n);
 }
 
@@ -70,10 +72,18 @@ bio_write(BIO *b, const char *buf, int len)
 static long
 bio_ctrl(BIO *b, int cmd, long num, void *ptr)
 {
-	(void)b;
+	const struct tls_stream *st = BIO_get_data(b);
+
 	(void)num;
 	(void)ptr;
-	return cmd == BIO_CTRL_FLUSH;
+	switch (cmd) {
+	case BIO_CTRL_FLUSH:
+		return 1;
+	case BIO_CTRL_EOF:
+		return st != NULL && st->eof;
+	default:
+		return 0;
+	}
 }
 
 BIO_METHOD *
