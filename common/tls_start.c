@@ -233,14 +233,18 @@ is_literal(const char *name)
 static bool
 expect_name(SSL *ssl, const char *name)
 {
+	char sni[256]; /* OpenSSL's macro would cast a const away */
+
 	if (name[0] == '\0')
 		return true; /* nothing is verified: see tls_start() */
 	if (is_literal(name))
 		return X509_VERIFY_PARAM_set1_ip_asc(
 			   SSL_get0_param(ssl), name) == 1;
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if ((size_t)snprintf(sni, sizeof sni, "%s", name) >= sizeof sni)
+		return false;
 	return SSL_set1_host(ssl, name) == 1 &&
-	    SSL_set_tlsext_host_name(ssl, name) == 1;
+	    SSL_set_tlsext_host_name(ssl, sni) == 1;
 }
 
 /* Takes *t, also on failure. */
