@@ -5,5 +5,4 @@ libpostern_la_SOURCES += \
 	common/answer.h \
 	common/cache.c common/cache.h \
 	common/cache_gist.c common/cache_gist.h \
-	common/classify.h \
 	common/verdict.c common/verdict.h

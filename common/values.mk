@@ -10,3 +10,8 @@ libpostern_la_SOURCES += \
 	common/esc.c common/esc.h \
 	common/reply.c common/reply.h \
 	common/xtext.c common/xtext.h
+libpostern_la_SOURCES += \
+	common/classify.c common/classify.h \
+	common/classify_rules.c common/classify_rules.h \
+	common/classify_table.c common/classify_table.h \
+	common/classify_words.c common/classify_words.h

@@ -19,6 +19,10 @@ UNIT_TESTS += tests/unit/test_strbuf
 UNIT_TESTS += tests/unit/test_utf8
 UNIT_TESTS += tests/unit/test_xtext
 UNIT_TESTS += tests/unit/test_table tests/unit/test_cache
+UNIT_TESTS += tests/unit/test_classify
+tests_unit_test_classify_SOURCES = tests/unit/test_classify.c \
+	tools/classify.c tools/classify.h
+UNIT_TESTS += tests/unit/test_classify_rules tests/unit/test_classify_words
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
