@@ -23,6 +23,7 @@ struct tls_stream {
 	SSL *ssl;
 	struct fault below; /* of the inner transport, while OpenSSL runs */
 	bool broken;        /* no close_notify any more */
+	bool eof;           /* the inner transport's end; OpenSSL asks */
 	char key[TLS_TICKET_KEY_MAX];
 };
 
@@ -52,6 +53,7 @@ bio_read(BIO *b, char *buf, int len)
 	if (len <= 0)
 		return 0;
 	n = st->inner->ops->read(st->inner, buf, (size_t)len, &st->below);
+	st->eof = n == TRANSPORT_EOF;
 	return bio_result(b, st, n);
 }
 
@@ -70,10 +72,18 @@ bio_write(BIO *b, const char *buf, int len)
 static long
 bio_ctrl(BIO *b, int cmd, long num, void *ptr)
 {
-	(void)b;
+	const struct tls_stream *st = BIO_get_data(b);
+
 	(void)num;
 	(void)ptr;
-	return cmd == BIO_CTRL_FLUSH;
+	switch (cmd) {
+	case BIO_CTRL_FLUSH:
+		return 1;
+	case BIO_CTRL_EOF:
+		return st != NULL && st->eof;
+	default:
+		return 0;
+	}
 }
 
 BIO_METHOD *
@@ -223,14 +233,18 @@ is_literal(const char *name)
 static bool
 expect_name(SSL *ssl, const char *name)
 {
+	char sni[256]; /* OpenSSL's macro would cast a const away */
+
 	if (name[0] == '\0')
 		return true; /* nothing is verified: see tls_start() */
 	if (is_literal(name))
 		return X509_VERIFY_PARAM_set1_ip_asc(
 			   SSL_get0_param(ssl), name) == 1;
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if ((size_t)snprintf(sni, sizeof sni, "%s", name) >= sizeof sni)
+		return false;
 	return SSL_set1_host(ssl, name) == 1 &&
-	    SSL_set_tlsext_host_name(ssl, name) == 1;
+	    SSL_set_tlsext_host_name(ssl, sni) == 1;
 }
 
 /* Takes *t, also on failure. */

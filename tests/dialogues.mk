@@ -22,3 +22,6 @@ EXTRA_DIST += tests/upstream/test_scripted.py tests/upstream/mkcerts \
 check_PROGRAMS += tests/dialogues/ask
 tests_dialogues_ask_SOURCES = tests/dialogues/ask.c
 tests_dialogues_ask_LDADD = libpostern.la
+
+TESTS += tests/dialogues/run.sh
+EXTRA_DIST += tests/dialogues/run.sh tests/dialogues/session

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Integration tests: they want root and real MTAs, so ./check runs them and
+# `make check' does not.
+
+EXTRA_DIST += \
+	tests/integration/run \
+	tests/integration/harness/__init__.py \
+	tests/integration/harness/case.py \
+	tests/integration/harness/certs.py \
+	tests/integration/harness/mta_postfix.py \
+	tests/integration/harness/mta_sendmail.py \
+	tests/integration/harness/namespace.py \
+	tests/integration/harness/namespace.sh \
+	tests/integration/harness/packages.py \
+	tests/integration/harness/packages.sh \
+	tests/integration/harness/ports.py \
+	tests/integration/harness/postfix.sh \
+	tests/integration/harness/scripted.py \
+	tests/integration/harness/smtpclient.py \
+	tests/integration/harness/syslog.py \
+	tests/integration/test_harness_postfix.py \
+	tests/integration/test_harness_sendmail.py
