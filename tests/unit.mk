@@ -4,25 +4,14 @@
 
 UNIT_TESTS =
 UNIT_TESTS += tests/unit/test_outcome
-UNIT_TESTS += tests/unit/test_address
-UNIT_TESTS += tests/unit/test_cidr
-UNIT_TESTS += tests/unit/test_clock
-UNIT_TESTS += tests/unit/test_context
-UNIT_TESTS += tests/unit/test_ehlo
-UNIT_TESTS += tests/unit/test_endpoint
-UNIT_TESTS += tests/unit/test_esc
-UNIT_TESTS += tests/unit/test_log
-UNIT_TESTS += tests/unit/test_number
-UNIT_TESTS += tests/unit/test_reply
-UNIT_TESTS += tests/unit/test_secret
-UNIT_TESTS += tests/unit/test_strbuf
-UNIT_TESTS += tests/unit/test_utf8
-UNIT_TESTS += tests/unit/test_xtext
 UNIT_TESTS += tests/unit/test_table tests/unit/test_cache
 UNIT_TESTS += tests/unit/test_classify
 tests_unit_test_classify_SOURCES = tests/unit/test_classify.c \
 	tools/classify.c tools/classify.h
 UNIT_TESTS += tests/unit/test_classify_rules tests/unit/test_classify_words
+UNIT_TESTS += tests/unit/test_conf_refuse
+tests_unit_test_conf_refuse_SOURCES = tests/unit/test_conf_refuse.c \
+	tests/unit/conf_case.c tests/unit/conf_case.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
@@ -30,4 +19,4 @@ TESTS += $(UNIT_TESTS)
 else
 TESTS += tests/unit/no_cmocka.sh
 endif
-EXTRA_DIST += tests/unit/no_cmocka.sh
+EXTRA_DIST += tests/unit/no_cmocka.sh tests/data/conf

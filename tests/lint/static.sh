@@ -11,6 +11,7 @@ set -eu
 # object and variable, one a line
 allowed='
 log.o table
+conf_tree.o scanner
 '
 
 need objdump binutils
