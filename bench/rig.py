@@ -185,9 +185,9 @@ milter {{
             seconds += process_seconds(self.milters[variant].pid)
         return seconds
 
-    def load(self, variant, clients, sessions, pool=0):
+    def load(self, variant, clients, sessions, pool=0, **client):
         """Run the client against one variant; recipients are new, or, with
-        pool, that many in turn.  Returns its figures as numbers, with cpu_us
+        pool, that many in turn; client: further options of it.  Returns its figures as numbers, with cpu_us
         (per session) and the upstream's counters as differences."""
         warm_up = 3 * clients
         argv = [self.program("bench_client"), "--to",
@@ -196,6 +196,7 @@ milter {{
                 "--warm-up", str(warm_up)]
         argv += (["--pool", str(pool)] if pool
                  else ["--first", str(self._number)])
+        argv += [f"--{key}={value}" for key, value in client.items()]
         counted = self.counters()
         cpu = self.cpu(variant)
         done = self.case.run(argv, seconds=600)

@@ -68,9 +68,26 @@ def compare(results, what, key, unit):
     return rows
 
 
+def must_have_asked(results):
+    """A milter that does not ask is fast, and measures nothing."""
+    for one in results.get("postern", []):
+        asked, every = one["upstream"]["rcpt"], one["every"]
+        if asked < every:
+            raise RuntimeError(f"postern asked the upstream about {asked} of "
+                               f"{every} new recipients")
+
+
+def must_refuse(rig):
+    """Whom the upstream refuses, the edge refuses."""
+    if "postern" in rig.variants:
+        rig.load("postern", 4, 20, prefix="unknown", expect="5")
+
+
 def new_latency(rig):
     """RCPT for recipients never asked about, 16 clients."""
+    must_refuse(rig)
     results = rounds(rig, 16, rig.options.sessions)
+    must_have_asked(results)
     rows = compare(results, "new, 16 clients, p50", "p50_us", "us")
     if "postern" in results:
         extra = statistics.median(
@@ -89,6 +106,7 @@ def new_throughput(rig):
     """The same at 64 clients: sessions per second, and the upstream's share.
     """
     results = rounds(rig, 64, rig.options.sessions)
+    must_have_asked(results)
     rows = compare(results, "new, 64 clients, rate", "rate", "/s")
     if "postern" not in results:
         return rows

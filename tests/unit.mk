@@ -4,6 +4,20 @@
 
 UNIT_TESTS =
 UNIT_TESTS += tests/unit/test_outcome
+UNIT_TESTS += tests/unit/test_address
+UNIT_TESTS += tests/unit/test_cidr
+UNIT_TESTS += tests/unit/test_clock
+UNIT_TESTS += tests/unit/test_context
+UNIT_TESTS += tests/unit/test_ehlo
+UNIT_TESTS += tests/unit/test_endpoint
+UNIT_TESTS += tests/unit/test_esc
+UNIT_TESTS += tests/unit/test_log
+UNIT_TESTS += tests/unit/test_number
+UNIT_TESTS += tests/unit/test_reply
+UNIT_TESTS += tests/unit/test_secret
+UNIT_TESTS += tests/unit/test_strbuf
+UNIT_TESTS += tests/unit/test_utf8
+UNIT_TESTS += tests/unit/test_xtext
 UNIT_TESTS += tests/unit/test_table tests/unit/test_cache
 UNIT_TESTS += tests/unit/test_classify
 tests_unit_test_classify_SOURCES = tests/unit/test_classify.c \
