@@ -11,7 +11,7 @@
 #define WHO                                                             \
  "user*|recipient*|rcpt|mailbox*|account*|address*|alias*|inbox|box|"   \
  "maildrop|person|people|customer*|emailaddress|mailaddress|localpart|" \
- "recepient*|recipent*|adress*"
+ "recepient*|recipent*|adress*|subscriber*"
 /* The same for mailboxes that are there: no address, it may be the client's.
  */
 #define BOX                                                           \
@@ -45,8 +45,8 @@ const struct classify_harmless classify_harmless[] = {
 	{"", "you", "have the correct|right"},
 	{"", "you", "are|were trying"},
 	{"thank", "you", ""},
-	{"", "your",
-	    "message|messages|email|mail|letter|envelope|recipient*"},
+	{"", "your", "message|messages|email|mail|letter|envelope|recipient*"},
+	{"", "your", "e mail"},
 	{"", "votre|vos", "message*|mail*|email*|courriel*"},
 	{"", "ihre|deine", "nachricht*|mail*|email*"},
 	{"", "su|suo|sua|tu", "mensaje|correo|messaggio|mensagem|email|mail"},
@@ -78,16 +78,18 @@ const struct classify_row classify_strong[] = {
 	ROW(US, "bounces|batv|prvs|dsn|dsns|backscatter*|callback*|callout*"),
 	ROW(US, "expediteur*|lexpediteur|emetteur*|lemetteur|absender*|"
 	    "remitente*|mittente"),
+	ROW(US, "emisor*|expedit*|gonder*|felado*|lahettaj*"),
 	ROW(US, "remetente|afzender|nadawc*|avsandar*|afsender|odesilat*"),
 	ROW(US, "*тправител*"),
-	ROW(US, "*发件人*|*發件人*|*寄件者*|*寄件人*|*送信者*|*差出人*"),
+	ROW(US, "*发件人*|*發件人*|*寄件者*|*寄件人*|*送信者*|*差出人*|*送信元*|*发信人*|*发送者*|"
+	    "*寄信人*|*보낸*|*발신*"),
 
 	/* The client: name, address, greeting. */
 	ROW(US, "client*|helo*|ehlo*|spf|dkim|dmarc|senderid"),
 	ROW(US, "ip|ips|ipaddress|ipv4|ipv6|ptr|rdns|dns|fcrdns"),
 	ROW(US, "reverse|dynamic|dialup|residential|dhcp|broadband|isp"),
 	ROW(US, "dial up"),
-	ROW(US, "hostname*|fqdn|resolv*|record|records|zone"),
+	ROW(US, "hostname*|fqdn|resolv*|record|records|zone|qualified"),
 	ROW(US, "no|valid|your mx"),
 	ROW(US, "your .. host|server|domain|network|provider|mta|system"),
 	ROW(US, "your .. account|address|mailserver|smtp"),
@@ -129,7 +131,7 @@ const struct classify_row classify_strong[] = {
 	ROW(US, "smtp server of|for"),
 	ROW(US, "local|our|hosted|handled|accepted domain*"),
 	ROW(US, "domain*|host .. " NOT " .. accept*|allow*|local|here|hosted"),
-	ROW(US, "domain*|host|server .. " NOT " .. exist*|found|valid|known"),
+	ROW(US, "domain*|host|server ... " NOT " .. exist*|found|valid|known"),
 	ROW(US, "unknown|invalid|bad|nonexistent domain|host|server"),
 	ROW(US, "domaine*|dominio|domena|domeny|domein|serveur*|servidor|"
 	    "rechner"),
@@ -154,6 +156,8 @@ const struct classify_row classify_strong[] = {
 	ROW(FULL, "over .. limit|size"),
 	ROW(FULL, "message|mail|email|messages .. too large|big|long"),
 	ROW(FULL, "too large|big|long"),
+	ROW(FULL, "larger|bigger than"),
+	ROW(FULL, "too much mail|email|data"),
 	ROW(FULL, "message|messages|mail|email|file size|length"),
 	ROW(FULL, "size .. exceed*|limit*|maximum"),
 	ROW(FULL, "exceed*|maximum|max .. size"),
@@ -250,7 +254,7 @@ const struct classify_row classify_strong[] = {
 	ROW(NOUSER, "@ ... " NOT " .. exist*|found|known|valid|here"),
 	ROW(NOUSER, "@ ... " NOT " .. recognized|registered|in|have"),
 	ROW(NOUSER, "@ .. unknown|invalid"),
-	ROW(NOUSER, "not a|an|our .. " WHO),
+	ROW(NOUSER, "not|isnt|arent a|an|our|my|any .. " WHO),
 	ROW(NOUSER, "not|cannot|cant|couldnt|unable .. find|locate .. " WHO
 	    "|@"),
 	ROW(NOUSER, "not .. in .. directory|database|ldap|book"),

@@ -101,7 +101,6 @@ end_word(struct classify_words *w, size_t *o, size_t *start)
 	if (*o > *start) {
 		put(w, o, '\0');
 		w->at[w->n++] = (uint16_t)*start;
-		w->first[(unsigned char)w->text[*start]] = true;
 	}
 	*start = *o;
 }
@@ -145,6 +144,21 @@ ends_sentence(const unsigned char *s, size_t len)
 	    (len == 1 || is_space(s[1]));
 }
 
+/* Chains the words that begin with the same octet. */
+static void
+index_words(struct classify_words *w)
+{
+	size_t i = w->n;
+
+	memset(w->first, 0, sizeof(w->first));
+	while (i-- > 0) {
+		uint16_t *first = &w->first[(unsigned char)w->text[w->at[i]]];
+
+		w->next[i] = *first;
+		*first = (uint16_t)(i + 1);
+	}
+}
+
 void
 classify_words_split(struct classify_words *w, const char *text, size_t len)
 {
@@ -153,7 +167,6 @@ classify_words_split(struct classify_words *w, const char *text, size_t len)
 	size_t seen = 0, plain = 0; /* no address begins before seen */
 
 	w->n = 0;
-	memset(w->first, 0, sizeof(w->first));
 	if (len > CLASSIFY_TEXT_MAX)
 		len = CLASSIFY_TEXT_MAX;
 	while (i < len) {
@@ -188,6 +201,8 @@ classify_words_split(struct classify_words *w, const char *text, size_t len)
 		}
 	}
 	end_word(w, &o, &start);
+	w->len = o;
+	index_words(w);
 }
 
 /* One alternative of a phrase, [p, p + len), against one word. */
@@ -261,34 +276,46 @@ match_at(const struct classify_words *w, size_t i, const char *p)
 	return i;
 }
 
-/* Whether some word begins like an alternative of the phrase's first word:
- * most rows of a table are done with here. */
+/* Does the phrase match where a word fits its first word's alternative
+ * [p, p + len)?  Most rows of a table end here, without a look at most words.
+ */
 static bool
-may_match(const struct classify_words *w, const char *phrase)
+match_from(const struct classify_words *w, const char *p, size_t len,
+    const char *phrase)
 {
-	const char *p = phrase;
+	size_t i = 0, body = 0;
 
-	for (;;) {
-		if (*p == '*' || w->first[(unsigned char)*p])
-			return true;
-		p += strcspn(p, "| ");
-		if (*p != '|')
-			return false;
-		p++;
+	if (p[0] != '*') {
+		for (i = w->first[(unsigned char)p[0]]; i > 0;
+		     i = w->next[i - 1])
+			if (alternative_is(p, len, w->text + w->at[i - 1]) &&
+			    match_at(w, i - 1, phrase) > 0)
+				return true;
+		return false;
 	}
-}
-
-bool
-classify_words_match(const struct classify_words *w, const char *phrase)
-{
-	size_t i = 0;
-
-	if (!may_match(w, phrase))
+	body = len - 1 - (len > 2 && p[len - 1] == '*');
+	if (memmem(w->text, w->len, p + 1, body) == NULL)
 		return false;
 	for (i = 0; i < w->n; i++)
 		if (match_at(w, i, phrase) > 0)
 			return true;
 	return false;
+}
+
+bool
+classify_words_match(const struct classify_words *w, const char *phrase)
+{
+	const char *p = phrase;
+	size_t len = 0;
+
+	for (;;) {
+		len = strcspn(p, "| ");
+		if (match_from(w, p, len, phrase))
+			return true;
+		if (p[len] != '|')
+			return false;
+		p += len + 1;
+	}
 }
 
 void

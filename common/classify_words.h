@@ -31,9 +31,12 @@
 #define CLASSIFY_TEXT_MAX 2048
 
 struct classify_words {
-	size_t n;
+	size_t n;                             /* words */
+	size_t len;                           /* octets used of text */
 	uint16_t at[CLASSIFY_TEXT_MAX + 1];   /* offset of each word */
-	bool first[256];                      /* octets that words begin with */
+	uint16_t next[CLASSIFY_TEXT_MAX + 1]; /* the next word that begins
+					       * alike, its number plus 1 */
+	uint16_t first[256];                  /* the first one, per octet */
 	char text[2 * CLASSIFY_TEXT_MAX + 2]; /* words, NUL after each */
 };
 

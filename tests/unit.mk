@@ -33,4 +33,5 @@ TESTS += $(UNIT_TESTS)
 else
 TESTS += tests/unit/no_cmocka.sh
 endif
-EXTRA_DIST += tests/unit/no_cmocka.sh tests/data/conf
+EXTRA_DIST += tests/data/conf
+EXTRA_DIST += tests/unit/no_cmocka.sh tests/classify_figures.sh
