@@ -23,9 +23,15 @@ UNIT_TESTS += tests/unit/test_classify
 tests_unit_test_classify_SOURCES = tests/unit/test_classify.c \
 	tools/classify.c tools/classify.h
 UNIT_TESTS += tests/unit/test_classify_rules tests/unit/test_classify_words
-UNIT_TESTS += tests/unit/test_conf_refuse
+UNIT_TESTS += tests/unit/test_conf tests/unit/test_conf_parts \
+	tests/unit/test_conf_refuse tests/unit/test_conf_source
+conf_case = tests/unit/conf_case.c tests/unit/conf_case.h
+tests_unit_test_conf_SOURCES = tests/unit/test_conf.c $(conf_case)
+tests_unit_test_conf_parts_SOURCES = tests/unit/test_conf_parts.c $(conf_case)
 tests_unit_test_conf_refuse_SOURCES = tests/unit/test_conf_refuse.c \
-	tests/unit/conf_case.c tests/unit/conf_case.h
+	$(conf_case)
+tests_unit_test_conf_source_SOURCES = tests/unit/test_conf_source.c \
+	$(conf_case)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
