@@ -1,2 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # manual pages
+
+dist_man_MANS += \
+	man/posternctl.1 \
+	man/postern.conf.5 \
+	man/postern-quickstart.7 \
+	man/postern-milter.8
