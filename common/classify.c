@@ -85,7 +85,7 @@ find_row(const struct classify_row *row, const struct classify_words *w,
 static const struct classify_status *
 find_status(const struct classify_status *s, const char *status)
 {
-	size_t len = 0;
+	size_t len;
 
 	for (; s->status != NULL; s++) {
 		len = strlen(s->status);

@@ -120,7 +120,7 @@ take_answer(const char **p, struct rule *r)
 	static const enum refusal answers[] = { REFUSAL_NOUSER, REFUSAL_MAILBOX,
 		REFUSAL_US, REFUSAL_TEMPORARY };
 
-	size_t i = 0, len = 0;
+	size_t i = 0, len;
 
 	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		len = strlen(refusal_name(answers[i]));
@@ -223,7 +223,7 @@ status_fits(const char *pattern, const char *esc)
 static bool
 text_holds(const char *text, const char *substring)
 {
-	size_t i = 0;
+	size_t i;
 
 	for (; *text != '\0'; text++) {
 		for (i = 0; substring[i] != '\0'; i++)

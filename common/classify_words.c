@@ -120,7 +120,7 @@ static size_t
 take_wide(
     struct classify_words *w, size_t *o, const unsigned char *s, size_t len)
 {
-	unsigned u = 0;
+	unsigned u;
 
 	if (len >= 2 && s[0] >= 0xc3 && s[0] <= 0xc5 && (s[1] & 0xc0) == 0x80) {
 		u = ((unsigned)(s[0] & 0x1f) << 6) | (s[1] & 0x3f);
@@ -163,7 +163,7 @@ void
 classify_words_split(struct classify_words *w, const char *text, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)text;
-	size_t i = 0, o = 0, start = 0, skip = 0;
+	size_t i = 0, o = 0, start = 0, skip;
 	size_t seen = 0, plain = 0; /* no address begins before seen */
 
 	w->n = 0;
@@ -256,7 +256,7 @@ match_at(const struct classify_words *w, size_t i, const char *p)
 {
 	while (*p != '\0') {
 		size_t len = strcspn(p, " ");
-		size_t gap = gap_of(p, len), end = 0, g = 0;
+		size_t gap = gap_of(p, len), end, g;
 		const char *next = p + len + (p[len] == ' ');
 
 		if (gap > 0) {
@@ -306,7 +306,7 @@ bool
 classify_words_match(const struct classify_words *w, const char *phrase)
 {
 	const char *p = phrase;
-	size_t len = 0;
+	size_t len;
 
 	for (;;) {
 		len = strcspn(p, "| ");
@@ -322,7 +322,7 @@ void
 classify_words_blank(struct classify_words *w, const char *before,
     const char *word, const char *after)
 {
-	size_t i = 0, at = 0;
+	size_t i = 0, at;
 
 	for (i = 0; i < w->n; i++) {
 		at = before[0] == '\0' ? i : match_at(w, i, before);

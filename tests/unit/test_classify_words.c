@@ -102,7 +102,7 @@ test_full(void **state)
 	static const char *const units[] = { "|", "a|", "@", "a ", "@|", "<",
 		"x" };
 	struct classify_words w;
-	size_t i = 0, u = 0;
+	size_t i, u = 0;
 
 	(void)state;
 	for (u = 0; u < sizeof(units) / sizeof(units[0]); u++) {
