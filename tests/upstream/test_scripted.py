@@ -312,6 +312,7 @@ class ScriptedTls(Base):
 
     def test_cut_has_no_close_notify(self):
         ctx = self.context()
+        ctx.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # Python sets it
         up = self.upstream("tls good\ncut\nconnection\ntls good\nclose\n",
                            "-C", self.tmp.name)
         with ctx.wrap_socket(up.connect(), server_hostname="localhost",
