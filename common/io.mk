@@ -11,6 +11,15 @@ libpostern_la_SOURCES += \
 	common/session_starttls.c \
 	common/session_state.h \
 	common/session_xclient.c \
+	common/datasource.c common/datasource.h \
+	common/ds_cache.c common/ds_cache.h \
+	common/ds_driver.h \
+	common/ds_file.c \
+	common/ds_lines.c common/ds_lines.h \
+	common/ds_rows.c common/ds_rows.h \
+	common/ds_sqlite.c \
+	common/ds_sqlite_pool.c common/ds_sqlite_pool.h \
+	common/ds_text.c common/ds_text.h \
 	common/siphash.c common/siphash.h \
 	common/table.c common/table.h \
 	common/tls.c common/tls.h \

@@ -32,6 +32,21 @@ tests_unit_test_conf_refuse_SOURCES = tests/unit/test_conf_refuse.c \
 	$(conf_case)
 tests_unit_test_conf_source_SOURCES = tests/unit/test_conf_source.c \
 	$(conf_case)
+UNIT_TESTS += tests/unit/test_ds_text tests/unit/test_ds_lines
+UNIT_TESTS += tests/unit/test_datasource tests/unit/test_ds_sqlite
+UNIT_TESTS += tests/unit/test_ds_file
+ds_fixture = tests/unit/ds_fixture.c tests/unit/ds_fixture.h
+ds_ldadd = $(LDADD) $(SQLITE_LIBS)
+ds_ldflags = $(AM_LDFLAGS) -Wl,--wrap=clock_ms
+tests_unit_test_datasource_SOURCES = tests/unit/test_datasource.c $(ds_fixture)
+tests_unit_test_datasource_LDADD = $(ds_ldadd)
+tests_unit_test_datasource_LDFLAGS = $(ds_ldflags)
+tests_unit_test_ds_sqlite_SOURCES = tests/unit/test_ds_sqlite.c $(ds_fixture)
+tests_unit_test_ds_sqlite_LDADD = $(ds_ldadd)
+tests_unit_test_ds_sqlite_LDFLAGS = $(ds_ldflags)
+tests_unit_test_ds_file_SOURCES = tests/unit/test_ds_file.c $(ds_fixture)
+tests_unit_test_ds_file_LDADD = $(ds_ldadd)
+tests_unit_test_ds_file_LDFLAGS = $(ds_ldflags)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
