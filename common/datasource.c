@@ -204,25 +204,25 @@ ask(struct datasource *ds, const struct ds_query *q, struct ds_rows **rows,
 {
 	size_t first = atomic_fetch_add(&ds->turn, 1), i;
 	enum outcome oc = OUTCOME_TEMP;
-	bool asked = false;
+	struct fault said;
 
+	fault_clear(&said);
+	fault_set(&said, FAULT_LOCAL, "down");
 	for (i = 0; i < ds->n && oc == OUTCOME_TEMP; i++) {
 		struct source *s = &ds->sources[(first + i) % ds->n];
 		int64_t given = deadline_left_ms(q->deadline);
 
 		if (!source_claim(s))
 			continue;
-		asked = true;
-		oc = s->driver->query(s->handle, q, ds->max_rows, rows, f);
+		oc = s->driver->query(s->handle, q, ds->max_rows, rows, &said);
 		if (oc != OUTCOME_TEMP)
 			source_is_well(ds, s);
 		else if (given >= FAIR_TIME_MS || !deadline_passed(q->deadline))
-			source_is_dead(ds, s, f);
+			source_is_dead(ds, s, &said);
 	}
-	if (!asked)
-		fault_set(f, FAULT_LOCAL, "datasource %s: down", ds->name);
-	else if (oc == OUTCOME_OK)
-		fault_clear(f); /* what the others said */
+	if (oc != OUTCOME_OK)
+		fault_set(
+		    f, FAULT_LOCAL, "datasource %s: %s", ds->name, said.text);
 	return oc;
 }
 
@@ -263,7 +263,8 @@ datasource_query(struct datasource *ds, const struct ds_query *q,
 		remember(ds, q, out->rows);
 	} else if (oc == OUTCOME_TEMP && found == DS_CACHE_STALE) {
 		(void)atomic_fetch_add(&ds->stale, 1);
-		fault_clear(f);
+		if (f != NULL)
+			fault_clear(f);
 		out->rows = old;
 		out->cached = true;
 		out->stale = true;

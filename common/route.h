@@ -5,8 +5,12 @@
  * Looked for in this order; the first that is there decides:
  *
  *	1. the `domain` section of that very name, when it has a host
- *	2. the rows of the global query
+ *	2. the rows of the global query, whose parameters are :domain (in
+ *	   lower case), :localpart and :rcptto (octet by octet)
  *	3. the global host, for the names in `domains`, or any with "*"
+ *
+ * A row is a host, in the column of that name or the only one; columns "port"
+ * and "tls" may go with it, NULL or empty where they say nothing.
  *
  * Whatever the route is, the options of the recipient's `domain` section
  * apply to it when there is one.  A recipient without a route is nobody's to
@@ -43,6 +47,8 @@ enum route_origin {
 	ROUTE_GLOBAL, /* the global host */
 };
 
+/* The tls column of a row may tighten what the section demands; what would
+ * loosen it is warned about and not followed. */
 struct route_host {
 	struct endpoint endpoint; /* the port is set, but for a Unix socket */
 	enum conf_tls tls;        /* what the section or the row demands */
@@ -52,6 +58,7 @@ struct route_host {
 struct route {
 	enum route_origin origin;
 	const struct conf_rcptto *options;        /* borrowed from conf */
+	const struct conf_upstream *up;           /* &options->up */
 	size_t n_hosts;                           /* at least one */
 	struct route_host hosts[ROUTE_HOSTS_MAX]; /* tried in order */
 

@@ -5,4 +5,6 @@ libpostern_la_SOURCES += \
 	common/answer.h \
 	common/cache.c common/cache.h \
 	common/cache_gist.c common/cache_gist.h \
+	common/route.c common/route.h \
+	common/route_build.c common/route_build.h \
 	common/verdict.c common/verdict.h

@@ -35,6 +35,14 @@ tests_unit_test_conf_source_SOURCES = tests/unit/test_conf_source.c \
 UNIT_TESTS += tests/unit/test_ds_text tests/unit/test_ds_lines
 UNIT_TESTS += tests/unit/test_datasource tests/unit/test_ds_sqlite
 UNIT_TESTS += tests/unit/test_ds_file
+UNIT_TESTS += tests/unit/test_route tests/unit/test_route_rows
+route_fixture = tests/unit/route_fixture.c tests/unit/route_fixture.h \
+	$(conf_case)
+tests_unit_test_route_SOURCES = tests/unit/test_route.c $(route_fixture)
+tests_unit_test_route_LDADD = $(LDADD) $(SQLITE_LIBS)
+tests_unit_test_route_rows_SOURCES = tests/unit/test_route_rows.c \
+	$(route_fixture)
+tests_unit_test_route_rows_LDADD = $(LDADD) $(SQLITE_LIBS)
 ds_fixture = tests/unit/ds_fixture.c tests/unit/ds_fixture.h
 ds_ldadd = $(LDADD) $(SQLITE_LIBS)
 ds_ldflags = $(AM_LDFLAGS) -Wl,--wrap=clock_ms
