@@ -4,6 +4,7 @@
 # here, its name in run.sh and a fault for it to find in selftest.sh.
 
 LINT_TESTS = \
+	tests/lint/format.sh \
 	tests/lint/banned.sh \
 	tests/lint/layers.sh \
 	tests/lint/headers.sh \
@@ -23,8 +24,9 @@ if HARDENING
 TESTS += tests/lint/hardening.sh
 endif
 
-EXTRA_DIST += .clang-format .clang-tidy $(LINT_TESTS) \
-	tests/lint/format.sh \
+EXTRA_DIST += .clang-format .clang-tidy \
+	bench/.clang-tidy tests/.clang-tidy tools/.clang-tidy \
+	$(LINT_TESTS) \
 	tests/lint/hardening.sh \
 	tests/lint/static.sh \
 	tests/lint/analyse.sh \
