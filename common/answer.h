@@ -17,6 +17,7 @@
 
 enum answer_origin {
 	ANSWER_LOCAL = 0, /* nobody was asked: no memory, deadline, breaker */
+	ANSWER_DOWN,      /* no upstream of the route could be asked */
 	ANSWER_PROBED,    /* the upstream said so */
 	ANSWER_CATCHALL,  /* the upstream takes every local part */
 	ANSWER_ON_DOWN,   /* option on_down, while the upstream is down */

@@ -3,6 +3,7 @@
 
 libbase_la_SOURCES += \
 	common/clock.c common/clock.h \
+	common/errtext.c common/errtext.h \
 	common/log.c common/log.h \
 	common/number.c common/number.h \
 	common/outcome.c common/outcome.h \

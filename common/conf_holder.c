@@ -66,3 +66,15 @@ conf_holder_reload(
 	conf_unref(old);
 	return 0;
 }
+
+void
+conf_holder_set(struct conf_holder *h, struct conf *c)
+{
+	struct conf *old;
+
+	pthread_mutex_lock(&h->lock);
+	old = h->current;
+	h->current = conf_ref(c);
+	pthread_mutex_unlock(&h->lock);
+	conf_unref(old);
+}

@@ -38,4 +38,10 @@ struct conf *conf_holder_get(struct conf_holder *h);
 int conf_holder_reload(
     struct conf_holder *h, const char *path, conf_say *say, void *arg);
 
+/*
+ * conf_holder_set(h, c): put c in force, with a reference of its own: for a
+ * program that has first made sure that everything else can use it too.
+ */
+void conf_holder_set(struct conf_holder *h, struct conf *c);
+
 #endif /* POSTERN_COMMON_CONF_HOLDER_H */

@@ -8,3 +8,13 @@ libpostern_la_SOURCES += \
 	common/route.c common/route.h \
 	common/route_build.c common/route_build.h \
 	common/verdict.c common/verdict.h
+libpostern_la_SOURCES += common/breaker.c common/breaker.h
+libpostern_la_SOURCES += \
+	common/engine.c common/engine.h \
+	common/line.c \
+	common/opener.c \
+	common/probe.c common/probe.h \
+	common/target.c
+libpostern_la_SOURCES += \
+	common/catchall.c common/catchall.h \
+	common/verify.c common/verify.h

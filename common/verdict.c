@@ -14,3 +14,19 @@ verdict_name(enum verdict v)
 	}
 	return "unknown";
 }
+
+enum verdict
+verdict_of(enum refusal r)
+{
+	switch (r) {
+	case REFUSAL_ACCEPTED:
+		return VERDICT_ACCEPT;
+	case REFUSAL_NOUSER:
+	case REFUSAL_MAILBOX:
+		return VERDICT_REJECT;
+	case REFUSAL_US:
+	case REFUSAL_TEMPORARY:
+		break;
+	}
+	return VERDICT_DEFER;
+}

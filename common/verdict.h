@@ -8,6 +8,8 @@
 #ifndef POSTERN_COMMON_VERDICT_H
 #define POSTERN_COMMON_VERDICT_H
 
+#include "common/classify.h"
+
 enum verdict {
 	VERDICT_DEFER = 0, /* cannot tell now; the client tries again */
 	VERDICT_ACCEPT,
@@ -19,5 +21,11 @@ enum verdict {
  * The string is constant.
  */
 const char *verdict_name(enum verdict v);
+
+/*
+ * verdict_of(r): what we say to a reply of that meaning.  Only what speaks of
+ * the recipient itself is a reject.
+ */
+enum verdict verdict_of(enum refusal r);
 
 #endif /* POSTERN_COMMON_VERDICT_H */

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/control.h"
+#include "common/errtext.h"
+#include "common/log.h"
+
+/* Requests that are answered at once, and how long a peer may dawdle. */
+#define CLIENTS_MAX  8
+#define CLIENT_WAIT_S 10
+
+struct control {
+	int fd;
+	control_handler *fn;
+	void *arg;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	unsigned clients; /* guarded by lock */
+	atomic_bool stop;
+};
+
+struct client {
+	struct control *control;
+	int fd;
+};
+
+static bool
+address_set(struct sockaddr_un *sa, const char *path, char *why, size_t len)
+{
+	size_t n = strlen(path);
+
+	memset(sa, 0, sizeof(*sa));
+	sa->sun_family = AF_UNIX;
+	if (n == 0 || n >= sizeof(sa->sun_path)) {
+		snprintf(why, len, "%s: not a socket path of at most %zu "
+		    "octets", path, sizeof(sa->sun_path) - 1);
+		return false;
+	}
+	memcpy(sa->sun_path, path, n + 1);
+	return true;
+}
+
+static int
+connect_to(const char *path, char *why, size_t len)
+{
+	struct timeval wait = { .tv_sec = CLIENT_WAIT_S };
+	struct sockaddr_un sa;
+	int fd;
+
+	if (!address_set(&sa, path, why, len))
+		return -1;
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) != 0 ||
+	    connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
+		snprintf(why, len, "%s: %s", path, ERRNO);
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int
+control_open(const char *path, char *why, size_t len)
+{
+	struct sockaddr_un sa;
+	struct stat st;
+	mode_t mask;
+	int fd, rc;
+
+	if (!address_set(&sa, path, why, len))
+		return -1;
+	if (lstat(path, &st) == 0) {
+		if (!S_ISSOCK(st.st_mode)) {
+			snprintf(why, len, "%s: is there and is no socket",
+			    path);
+			return -1;
+		}
+		if ((fd = connect_to(path, why, len)) >= 0) {
+			close(fd);
+			snprintf(why, len, "%s: another daemon listens there",
+			    path);
+			return -1;
+		}
+		(void)unlink(path);
+	}
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0) {
+		snprintf(why, len, "%s: %s", path, ERRNO);
+		return -1;
+	}
+	mask = umask(0177);
+	rc = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
+	umask(mask);
+	if (rc != 0 || listen(fd, 16) != 0) {
+		snprintf(why, len, "%s: %s", path, ERRNO);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool
+peer_allowed(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+		return false;
+	if (peer.uid == 0 || peer.uid == geteuid())
+		return true;
+	log_warning("control socket: uid %u is not listened to",
+	    (unsigned)peer.uid);
+	return false;
+}
+
+/* One line, without its newline.  False for anything else. */
+static bool
+request_read(int fd, char *line, size_t size)
+{
+	size_t used = 0;
+
+	while (used < size - 1) {
+		ssize_t n = read(fd, line + used, size - 1 - used);
+		char *end;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		used += (size_t)n;
+		line[used] = '\0';
+		if ((end = memchr(line, '\n', used)) != NULL) {
+			*end = '\0';
+			return strlen(line) == (size_t)(end - line);
+		}
+	}
+	return false;
+}
+
+static size_t
+request_split(char *line, char **words)
+{
+	size_t n = 0;
+	char *w;
+
+	while (n < CONTROL_WORDS_MAX && (w = strsep(&line, " ")) != NULL)
+		if (*w != '\0')
+			words[n++] = w;
+	return n;
+}
+
+static void
+client_serve(struct control *c, int fd)
+{
+	char line[CONTROL_LINE_MAX], *words[CONTROL_WORDS_MAX];
+	struct timeval wait = { .tv_sec = CLIENT_WAIT_S };
+	char why[512] = "";
+	FILE *out = NULL;
+	bool ok = false;
+	size_t n;
+	int copy;
+
+	if (!peer_allowed(fd) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) != 0)
+		return;
+	if ((copy = dup(fd)) < 0 || (out = fdopen(copy, "w")) == NULL) {
+		if (copy >= 0)
+			close(copy);
+		return;
+	}
+	if (!request_read(fd, line, sizeof(line)))
+		snprintf(why, sizeof(why), "not a request of one line");
+	else if ((n = request_split(line, words)) == 0)
+		snprintf(why, sizeof(why), "empty request");
+	else
+		ok = c->fn(c->arg, words, n, out, why, sizeof(why));
+	if (ok)
+		fputs("ok\n", out);
+	else
+		fprintf(out, "error: %s\n", why);
+	fclose(out);
+}
+
+static void *
+client_main(void *arg)
+{
+	struct client *cl = arg;
+	struct control *c = cl->control;
+
+	client_serve(c, cl->fd);
+	close(cl->fd);
+	free(cl);
+	pthread_mutex_lock(&c->lock);
+	c->clients--;
+	pthread_cond_broadcast(&c->cond);
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
+/* Each request has a thread, so that one that waits for its reader does not
+ * keep others waiting. */
+static void
+client_start(struct control *c, int fd)
+{
+	struct client *cl = malloc(sizeof(*cl));
+	pthread_t thread;
+
+	pthread_mutex_lock(&c->lock);
+	while (c->clients >= CLIENTS_MAX)
+		pthread_cond_wait(&c->cond, &c->lock);
+	c->clients++;
+	pthread_mutex_unlock(&c->lock);
+	if (cl != NULL) {
+		cl->control = c;
+		cl->fd = fd;
+		if (pthread_create(&thread, NULL, client_main, cl) == 0) {
+			pthread_detach(thread);
+			return;
+		}
+	}
+	free(cl);
+	close(fd);
+	pthread_mutex_lock(&c->lock);
+	c->clients--;
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void *
+control_main(void *arg)
+{
+	struct control *c = arg;
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+	int fd;
+
+	while (!atomic_load(&c->stop)) {
+		if (poll(&p, 1, 250) <= 0)
+			continue;
+		if ((fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+			client_start(c, fd);
+		else if (errno == EMFILE || errno == ENFILE)
+			(void)poll(NULL, 0, 250);
+	}
+	return NULL;
+}
+
+struct control *
+control_start(int fd, control_handler *fn, void *arg)
+{
+	struct control *c = calloc(1, sizeof(*c));
+
+	if (c == NULL) {
+		close(fd);
+		return NULL;
+	}
+	c->fd = fd;
+	c->fn = fn;
+	c->arg = arg;
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->cond, NULL);
+	if (pthread_create(&c->thread, NULL, control_main, c) != 0) {
+		close(fd);
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void
+control_stop(struct control *c)
+{
+	if (c == NULL)
+		return;
+	atomic_store(&c->stop, true);
+	pthread_join(c->thread, NULL);
+	pthread_mutex_lock(&c->lock);
+	while (c->clients > 0)
+		pthread_cond_wait(&c->cond, &c->lock);
+	pthread_mutex_unlock(&c->lock);
+	close(c->fd);
+	pthread_cond_destroy(&c->cond);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
+static int
+answer_read(FILE *in, FILE *out, char *why, size_t len)
+{
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n;
+	int rc = -1;
+
+	snprintf(why, len, "the daemon closed without an answer");
+	while ((n = getline(&line, &size, in)) > 0) {
+		if (line[0] == ' ') {
+			if (out != NULL)
+				fputs(line + 1, out);
+			continue;
+		}
+		line[strcspn(line, "\n")] = '\0';
+		if (strcmp(line, "ok") == 0) {
+			why[0] = '\0';
+			rc = 0;
+		} else if (strncmp(line, "error: ", 7) == 0) {
+			snprintf(why, len, "%s", line + 7);
+			rc = 1;
+		}
+		break;
+	}
+	free(line);
+	return rc;
+}
+
+int
+control_ask(const char *path, const char *request, FILE *out, char *why,
+    size_t len)
+{
+	size_t n = strlen(request);
+	FILE *in;
+	int fd, rc;
+
+	if (strchr(request, '\n') != NULL || n >= CONTROL_LINE_MAX - 1) {
+		snprintf(why, len, "not a request of one line");
+		return -1;
+	}
+	if ((fd = connect_to(path, why, len)) < 0)
+		return -1;
+	if (send(fd, request, n, MSG_NOSIGNAL) != (ssize_t)n ||
+	    send(fd, "\n", 1, MSG_NOSIGNAL) != 1 ||
+	    (in = fdopen(fd, "r")) == NULL) {
+		snprintf(why, len, "%s: %s", path, ERRNO);
+		close(fd);
+		return -1;
+	}
+	rc = answer_read(in, out, why, len);
+	fclose(in);
+	return rc;
+}

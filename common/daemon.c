@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include "common/daemon.h"
+#include "common/errtext.h"
+#include "common/log.h"
+
+static bool log_to_syslog, log_to_stderr;
+static const char *program = "postern";
+static int ready_fd = -1; /* the parent of a detached daemon reads it */
+
+void
+daemon_fds(void)
+{
+	int fd;
+
+	do {
+		if ((fd = open("/dev/null", O_RDWR)) < 0)
+			exit(EX_OSERR);
+	} while (fd <= 2);
+	close(fd);
+}
+
+static void
+usage(const char *name, FILE *fp)
+{
+	fprintf(fp, "usage: %s [-fnvV] [-c FILE]\n", name);
+}
+
+void
+daemon_args(int argc, char **argv, struct daemon_args *out)
+{
+	int c;
+
+	*out = (struct daemon_args){
+		.conf_file = POSTERN_SYSCONFDIR "/postern.conf",
+	};
+	while ((c = getopt(argc, argv, "c:fnvVh")) != -1) {
+		switch (c) {
+		case 'c':
+			out->conf_file = optarg;
+			break;
+		case 'f':
+			out->foreground = true;
+			break;
+		case 'n':
+			out->check = true;
+			break;
+		case 'v':
+			out->verbose++;
+			break;
+		case 'V':
+			printf("%s\n", PACKAGE_STRING);
+			exit(EX_OK);
+		case 'h':
+			usage(argv[0], stdout);
+			exit(EX_OK);
+		default:
+			usage(argv[0], stderr);
+			exit(EX_USAGE);
+		}
+	}
+	if (optind != argc) {
+		usage(argv[0], stderr);
+		exit(EX_USAGE);
+	}
+}
+
+static void
+say(void *arg, bool error, const char *line)
+{
+	(void)arg;
+	fprintf(stderr, "%s: %s\n", error ? "error" : "warning", line);
+}
+
+struct conf *
+daemon_conf(const struct daemon_args *args)
+{
+	struct conf *c = NULL;
+
+	if (conf_load(args->conf_file, say, NULL, &c) != 0)
+		exit(EX_CONFIG);
+	if (args->check) {
+		conf_print(c, stdout);
+		conf_unref(c);
+		exit(fflush(stdout) == 0 ? EX_OK : EX_IOERR);
+	}
+	return c;
+}
+
+static void
+log_sink(enum log_level level, const char *line, void *arg)
+{
+	static const int priority[] = {
+		[LOG_LEVEL_ERROR] = LOG_ERR,
+		[LOG_LEVEL_WARNING] = LOG_WARNING,
+		[LOG_LEVEL_INFO] = LOG_INFO,
+		[LOG_LEVEL_DEBUG] = LOG_DEBUG,
+	};
+
+	(void)arg;
+	if (log_to_syslog)
+		syslog(priority[level], "%s", line);
+	if (log_to_stderr)
+		fprintf(stderr, "%s: %s%s\n", program,
+		    level == LOG_LEVEL_ERROR	     ? "error: " :
+			level == LOG_LEVEL_WARNING ? "warning: " :
+						     "",
+		    line);
+}
+
+void
+daemon_log(const char *name, const struct conf *c,
+    const struct daemon_args *args)
+{
+	int level = c->log_level + args->verbose;
+
+	program = name;
+	log_to_syslog = c->log_target == 0;
+	log_to_stderr = c->log_target != 0 || args->foreground;
+	if (log_to_syslog)
+		openlog(name, LOG_PID | LOG_NDELAY, LOG_MAIL);
+	if (level > LOG_LEVEL_DEBUG)
+		level = LOG_LEVEL_DEBUG;
+	log_set_level((enum log_level)level);
+	log_set_sink(log_sink, NULL);
+}
+
+void
+daemon_limits(void)
+{
+	struct rlimit none = { 0, 0 }, files;
+
+	if (setrlimit(RLIMIT_CORE, &none) != 0 ||
+	    prctl(PR_SET_DUMPABLE, 0) != 0)
+		log_warning("cannot switch core files off: %s", ERRNO);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		/* The hard limit can be a billion; nobody has that many
+		 * clients. */
+		rlim_t want = files.rlim_max < 65536 ? files.rlim_max : 65536;
+
+		if (files.rlim_cur < want) {
+			files.rlim_cur = want;
+			if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+				log_warning("cannot raise the number of open "
+					    "files: %s", ERRNO);
+		}
+	}
+}
+
+void
+daemon_detach(void)
+{
+	int fds[2], null;
+	char c = 0;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) != 0 || (pid = fork()) < 0) {
+		fprintf(stderr, "%s: cannot go into the background: %s\n",
+		    program, ERRNO);
+		exit(EX_OSERR);
+	}
+	if (pid > 0) {
+		ssize_t n;
+
+		close(fds[1]);
+		do
+			n = read(fds[0], &c, 1);
+		while (n < 0 && errno == EINTR);
+		/* Without a word the daemon has failed and said why. */
+		_exit(n == 1 ? EX_OK : EX_UNAVAILABLE);
+	}
+	close(fds[0]);
+	ready_fd = fds[1];
+	(void)setsid();
+	if (chdir("/") != 0 || (null = open("/dev/null", O_RDWR)) < 0)
+		exit(EX_OSERR);
+	(void)dup2(null, STDIN_FILENO);
+	(void)dup2(null, STDOUT_FILENO);
+	if (null > 2)
+		close(null);
+}
+
+static int
+drop_to(const struct passwd *pw, char *why, size_t len)
+{
+	uid_t ru, eu, su;
+	gid_t rg, eg, sg;
+
+	if (initgroups(pw->pw_name, pw->pw_gid) != 0 ||
+	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
+	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0) {
+		snprintf(why, len, "cannot become user %s: %s", pw->pw_name, ERRNO);
+		return -1;
+	}
+	if (getresuid(&ru, &eu, &su) != 0 || getresgid(&rg, &eg, &sg) != 0 ||
+	    ru != pw->pw_uid || eu != pw->pw_uid || su != pw->pw_uid ||
+	    rg != pw->pw_gid || eg != pw->pw_gid || sg != pw->pw_gid ||
+	    setuid(0) == 0) {
+		snprintf(why, len, "root's rights could not be given up");
+		return -1;
+	}
+	/* The change of user may have made us dumpable again. */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	return 0;
+}
+
+int
+daemon_drop(const char *user, char *why, size_t len)
+{
+	char buf[4096];
+	struct passwd pw, *found = NULL;
+
+	if (geteuid() != 0)
+		return 0;
+	if (getpwnam_r(user, &pw, buf, sizeof(buf), &found) != 0 ||
+	    found == NULL) {
+		snprintf(why, len, "no such user: %s (option user)", user);
+		return -1;
+	}
+	if (found->pw_uid == 0)
+		return 0; /* the administrator's own choice */
+	return drop_to(found, why, len);
+}
+
+static void
+notify(const char *state)
+{
+#ifdef HAVE_SYSTEMD
+	(void)sd_notify(0, state);
+#else
+	(void)state;
+#endif
+}
+
+void
+daemon_ready(void)
+{
+	int null;
+
+	if (ready_fd >= 0) {
+		if (write(ready_fd, "", 1) != 1)
+			log_warning("nobody waited for the start");
+		close(ready_fd);
+		ready_fd = -1;
+		/* Messages of the start went to the terminal until now. */
+		if ((null = open("/dev/null", O_RDWR)) >= 0) {
+			(void)dup2(null, STDERR_FILENO);
+			if (null > 2)
+				close(null);
+		}
+	}
+	notify("READY=1");
+}
+
+void
+daemon_stopping(void)
+{
+	notify("STOPPING=1");
+}
+
+void
+daemon_reloading(void)
+{
+	notify("RELOADING=1");
+}
+
+struct usr1 {
+	void (*fn)(void *);
+	void *arg;
+};
+
+static void *
+usr1_main(void *arg)
+{
+	struct usr1 u = *(struct usr1 *)arg;
+	sigset_t set;
+	int sig;
+
+	free(arg);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	for (;;) {
+		if (sigwait(&set, &sig) == 0)
+			u.fn(u.arg);
+	}
+	return NULL;
+}
+
+int
+daemon_on_usr1(void (*fn)(void *), void *arg)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct usr1 *u = malloc(sizeof(*u));
+	pthread_t thread;
+	sigset_t set;
+
+	if (u == NULL)
+		return -1;
+	u->fn = fn;
+	u->arg = arg;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	if (sigaction(SIGPIPE, &ignore, NULL) != 0 ||
+	    pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 ||
+	    pthread_create(&thread, NULL, usr1_main, u) != 0) {
+		free(u);
+		return -1;
+	}
+	pthread_detach(thread);
+	return 0;
+}

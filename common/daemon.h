@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * daemon - what a long-running program does before and around its work
+ *
+ * The only file of common/ that may exit, fork, handle signals or call
+ * syslog(3); programs alone link it.  The functions are called from main()
+ * in the order in which they stand here, before there are threads.
+ */
+#ifndef POSTERN_COMMON_DAEMON_H
+#define POSTERN_COMMON_DAEMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/conf.h"
+
+struct daemon_args {
+	const char *conf_file; /* -c */
+	bool foreground;       /* -f */
+	bool check;            /* -n */
+	int verbose;           /* -v, times */
+};
+
+/* daemon_fds(): make sure that 0, 1 and 2 are open, on /dev/null if need be;
+ * else the next socket would become standard output.  Exits on failure. */
+void daemon_fds(void);
+
+/* daemon_args(argc, argv, out): the options that every daemon has.  Prints
+ * and exits for -V and for what is not understood (64). */
+void daemon_args(int argc, char **argv, struct daemon_args *out);
+
+/* daemon_conf(args): load the configuration, its messages to standard error.
+ * With -n prints it and exits 0; exits 78 when it is bad. */
+struct conf *daemon_conf(const struct daemon_args *args);
+
+/* daemon_log(name, c, args): send the log where c says, and to standard error
+ * too in the foreground. */
+void daemon_log(const char *name, const struct conf *c,
+    const struct daemon_args *args);
+
+/* daemon_limits(): as many descriptors as the system lets us have, and no
+ * core files, which could hold secrets. */
+void daemon_limits(void);
+
+/* daemon_detach(): go on in the background.  The caller's process waits for
+ * daemon_ready() and exits with what became of it. */
+void daemon_detach(void);
+
+/*
+ * daemon_drop(user, why, len): when run by root become user for good: groups,
+ * gid and uid, and prove that there is no way back.  When not run by root
+ * nothing is done.  Returns 0, or -1 with a message.
+ */
+int daemon_drop(const char *user, char *why, size_t len);
+
+/* daemon_ready(): tell whoever waits (the shell, the service manager) that
+ * the sockets are open. */
+void daemon_ready(void);
+void daemon_stopping(void);
+/* daemon_reloading(), then daemon_ready() again. */
+void daemon_reloading(void);
+
+/*
+ * daemon_on_usr1(fn, arg): from now on fn is called, on a thread of its own,
+ * for each SIGUSR1; the signal is blocked everywhere else.  SIGPIPE is
+ * ignored from here on.  Returns 0 or -1.
+ */
+int daemon_on_usr1(void (*fn)(void *), void *arg);
+
+#endif /* POSTERN_COMMON_DAEMON_H */

@@ -1,0 +1,621 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/catchall.h"
+#include "common/conf.h"
+#include "common/log.h"
+#include "common/probe.h"
+#include "common/route.h"
+#include "common/strbuf.h"
+#include "common/verify.h"
+
+/* One configuration and what was opened for it; replaced by a reload. */
+struct setup {
+	atomic_uint refs;
+	struct conf *conf;
+	struct router *router;
+};
+
+struct verifier {
+	pthread_mutex_t lock; /* guards setup, the pointer */
+	struct setup *setup;
+	struct cache *cache;
+	struct catchall *catchall;
+	struct prober *prober;
+	atomic_ullong accepted, rejected, deferred, skipped, observed;
+};
+
+/* One question on its way through this file. */
+struct inquiry {
+	struct verifier *v;
+	struct setup *setup;
+	const struct verify_request *rq;
+	struct verify_result *out;
+	struct route *route;
+	struct deadline deadline;
+	struct probe_question *q;
+};
+
+static void
+setup_unref(struct setup *s)
+{
+	if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
+		return;
+	router_free(s->router);
+	conf_unref(s->conf);
+	free(s);
+}
+
+static struct setup *
+setup_new(struct conf *conf, char *why, size_t len)
+{
+	struct setup *s = calloc(1, sizeof(*s));
+
+	if (s == NULL) {
+		snprintf(why, len, "out of memory");
+		return NULL;
+	}
+	atomic_init(&s->refs, 1);
+	s->conf = conf_ref(conf);
+	if ((s->router = router_new(conf, why, len)) == NULL) {
+		setup_unref(s);
+		return NULL;
+	}
+	return s;
+}
+
+static struct setup *
+setup_get(struct verifier *v)
+{
+	struct setup *s;
+
+	pthread_mutex_lock(&v->lock);
+	s = v->setup;
+	atomic_fetch_add(&s->refs, 1);
+	pthread_mutex_unlock(&v->lock);
+	return s;
+}
+
+/* On the prober's thread: remember what came. */
+static void
+verify_answered(void *arg, const struct probe_question *q,
+    const struct answer *a)
+{
+	struct verifier *v = arg;
+	const struct conf_rcptto *o = q->route->options;
+	struct cache_lives lives = {
+		.positive = o->positive_life,
+		.negative = o->negative_life,
+		.mailbox = o->mailbox_life,
+		.temporary = o->temporary_life,
+	};
+
+	if (q->direct)
+		return;
+	if (q->catchall) {
+		struct catchall_result r = {
+			.domain = q->rcpt.domain,
+			.route = q->route->id,
+			.verdict = a->verdict,
+			.now_ms = clock_ms(),
+			.life_ms = o->catchall_life,
+		};
+
+		if (catchall_result(v->catchall, &r))
+			log_warning("domain %s: %s takes every local part: "
+			    "its recipients are not asked about for %lld s",
+			    q->rcpt.domain, a->upstream,
+			    (long long)(o->catchall_life / 1000));
+		return;
+	}
+	/* That nobody could be asked says nothing about the recipient. */
+	if (a->origin == ANSWER_PROBED)
+		cache_put(v->cache, &q->key, a, &lives, clock_ms());
+}
+
+struct verifier *
+verifier_new(struct conf *conf, const struct prober_params *pp, char *why,
+    size_t len)
+{
+	struct verifier *v = calloc(1, sizeof(*v));
+	struct prober_params params = *pp;
+
+	snprintf(why, len, "out of memory");
+	if (v == NULL)
+		return NULL;
+	pthread_mutex_init(&v->lock, NULL);
+	params.answered = verify_answered;
+	params.answered_arg = v;
+	if ((v->setup = setup_new(conf, why, len)) == NULL ||
+	    (v->cache = cache_new((size_t)conf->rcptto.cache_size)) == NULL ||
+	    (v->catchall = catchall_new()) == NULL ||
+	    (v->prober = prober_new(&params)) == NULL) {
+		verifier_free(v);
+		return NULL;
+	}
+	why[0] = '\0';
+	return v;
+}
+
+void
+verifier_free(struct verifier *v)
+{
+	if (v == NULL)
+		return;
+	prober_free(v->prober); /* first: it calls verify_answered() */
+	catchall_free(v->catchall);
+	cache_free(v->cache);
+	setup_unref(v->setup);
+	pthread_mutex_destroy(&v->lock);
+	free(v);
+}
+
+int
+verifier_reload(struct verifier *v, struct conf *conf, char *why, size_t len)
+{
+	struct setup *s = setup_new(conf, why, len), *old;
+
+	if (s == NULL)
+		return -1;
+	pthread_mutex_lock(&v->lock);
+	old = v->setup;
+	v->setup = s;
+	pthread_mutex_unlock(&v->lock);
+	setup_unref(old);
+	prober_reloaded(v->prober);
+	return 0;
+}
+
+struct cache *
+verifier_cache(struct verifier *v)
+{
+	return v->cache;
+}
+
+struct catchall *
+verifier_catchall(struct verifier *v)
+{
+	return v->catchall;
+}
+
+struct prober *
+verifier_prober(struct verifier *v)
+{
+	return v->prober;
+}
+
+void
+verifier_count(struct verifier *v, struct verify_counters *out)
+{
+	out->accepted = atomic_load(&v->accepted);
+	out->rejected = atomic_load(&v->rejected);
+	out->deferred = atomic_load(&v->deferred);
+	out->skipped = atomic_load(&v->skipped);
+	out->observed = atomic_load(&v->observed);
+}
+
+/* Whatever the answer depends on: the route with its hosts, and what of the
+ * session is told upstream. */
+static bool
+question_key(struct probe_question *q, const struct conf_rcptto *o)
+{
+	struct strbuf rest;
+	bool ok;
+
+	strbuf_init(&rest, CACHE_KEY_MAX);
+	strbuf_addf(&rest, "%s", q->route->id);
+	strbuf_addch(&rest, '\0');
+	strbuf_add(&rest, q->sender.path, q->sender.path_len);
+	strbuf_addch(&rest, '\0');
+	if (o->helo == HELO_REPLAY)
+		strbuf_addf(&rest, "%s", q->helo);
+	strbuf_addch(&rest, '\0');
+	if (o->up.xclient != XCLIENT_NO)
+		strbuf_addf(&rest, "%s", q->client.addr);
+	if (q->direct)
+		strbuf_addf(&rest, "direct");
+	ok = strbuf_ok(&rest) && cache_key_set(&q->key, q->rcpt.domain,
+	    q->rcpt.local, strbuf_str(&rest), rest.len);
+	strbuf_release(&rest);
+	return ok;
+}
+
+/* The reverse-path of a probe: option mailfrom. */
+static bool
+probe_sender(const struct verify_request *rq, const char *mailfrom,
+    struct address *out)
+{
+	if (strcasecmp(mailfrom, "original") == 0) {
+		*out = rq->sender;
+		return true;
+	}
+	if (mailfrom[0] == '\0')
+		mailfrom = "<>";
+	return address_parse(mailfrom, strlen(mailfrom), out, NULL) !=
+	    ADDRESS_BAD;
+}
+
+static struct probe_question *
+question_new(const struct inquiry *in)
+{
+	const struct conf_rcptto *o = in->route->options;
+	struct probe_question *q = calloc(1, sizeof(*q));
+
+	if (q == NULL)
+		return NULL;
+	q->conf = in->setup->conf;
+	q->route = in->route;
+	q->rcpt = in->rq->to;
+	q->client = in->rq->client;
+	q->direct = in->rq->direct;
+	snprintf(q->helo, sizeof(q->helo), "%s", in->rq->client.helo);
+	if (!probe_sender(in->rq, o->mailfrom, &q->sender) ||
+	    !question_key(q, o)) {
+		free(q);
+		return NULL;
+	}
+	return q;
+}
+
+/* After the first recipient that was taken: would anything be? */
+static void
+catchall_test(const struct inquiry *in)
+{
+	const struct conf_rcptto *o = in->route->options;
+	struct verifier *v = in->v;
+	char path[ADDRESS_MAX + 1], local[CATCHALL_LOCAL_LEN + 1];
+	struct probe_question *q;
+	int len;
+
+	if (o->catchall_life == 0 || in->rq->direct ||
+	    !catchall_due(v->catchall, in->rq->to.domain, in->route->id,
+		clock_ms()))
+		return;
+	if ((q = calloc(1, sizeof(*q))) == NULL || !catchall_local(local)) {
+		free(q);
+		return;
+	}
+	*q = *in->q;
+	q->catchall = true;
+	len = snprintf(path, sizeof(path), "%s@%s", local, in->rq->to.domain);
+	if (len > 0 && (size_t)len < sizeof(path) &&
+	    address_parse(path, (size_t)len, &q->rcpt, NULL) == ADDRESS_OK &&
+	    question_key(q, o))
+		probe_start(v->prober, q);
+	free(q);
+}
+
+static void
+inquiry_local(struct inquiry *in, const char *reason)
+{
+	struct answer *a = &in->out->answer;
+
+	memset(a, 0, sizeof(*a));
+	snprintf(a->reason, sizeof(a->reason), "%s", reason);
+}
+
+static void
+inquiry_skip(struct inquiry *in, const char *reason)
+{
+	inquiry_local(in, reason);
+	in->out->answer.verdict = VERDICT_ACCEPT;
+	in->out->word = "skip";
+}
+
+/*
+ * Is this one asked about at all?  A probe of our own that has come back is
+ * known by its socket, or by our name and the sender of a probe.
+ */
+static bool
+inquiry_is_loop(const struct inquiry *in, const struct conf_rcptto *o)
+{
+	const struct session_client *c = &in->rq->client;
+	const struct conf *conf = in->setup->conf;
+	struct address sender;
+
+	if (prober_owns(in->v->prober, c->addr,
+		(unsigned)strtoul(c->port, NULL, 10)))
+		return true;
+	if (strcasecmp(c->helo, conf->hostname) != 0)
+		return false;
+	if (strcasecmp(o->mailfrom, "original") == 0 ||
+	    !probe_sender(in->rq, o->mailfrom, &sender))
+		return false;
+	return sender.path_len == in->rq->sender.path_len &&
+	    memcmp(sender.path, in->rq->sender.path, sender.path_len) == 0;
+}
+
+static bool
+inquiry_skipped(struct inquiry *in)
+{
+	const struct verify_request *rq = in->rq;
+
+	if (rq->direct)
+		return false;
+	if (rq->bypass)
+		inquiry_skip(in, "bypassed by context");
+	else if (rq->client.addr[0] != '\0' &&
+	    conf_is_relay_host(in->setup->conf, rq->client.addr))
+		inquiry_skip(in, "client is in relay_hosts");
+	else if (rq->to_result == ADDRESS_NO_DOMAIN)
+		inquiry_skip(in, "no domain");
+	else
+		return false;
+	return true;
+}
+
+/* The route; false when the answer is already known. */
+static bool
+inquiry_route(struct inquiry *in)
+{
+	struct fault f = { 0 };
+
+	if (in->rq->to_result != ADDRESS_OK) {
+		inquiry_local(in, "not an address that can be asked about");
+		return false;
+	}
+	if (route_rcpt(in->setup->router, &in->rq->to, in->deadline,
+		&in->route, &f) != OUTCOME_OK) {
+		inquiry_local(in, "route not known now");
+		snprintf(in->out->answer.text, sizeof(in->out->answer.text),
+		    "%s", f.text);
+		return false;
+	}
+	if (in->route == NULL) {
+		inquiry_skip(in, "no route");
+		return false;
+	}
+	if (in->rq->authenticated && in->route->options->skip_authenticated &&
+	    !in->rq->direct) {
+		inquiry_skip(in, "client is authenticated");
+		return false;
+	}
+	if (!in->rq->direct && inquiry_is_loop(in, in->route->options)) {
+		inquiry_local(in, "a probe of our own came back");
+		in->out->answer.origin = ANSWER_LOOP;
+		return false;
+	}
+	return true;
+}
+
+/* What is said while nobody can be asked. */
+static void
+inquiry_down(struct inquiry *in)
+{
+	struct answer *a = &in->out->answer;
+
+	if (a->verdict != VERDICT_DEFER || a->origin != ANSWER_DOWN ||
+	    in->route->options->on_down != ON_DOWN_ACCEPT)
+		return;
+	a->verdict = VERDICT_ACCEPT;
+	a->origin = ANSWER_ON_DOWN;
+	snprintf(a->reason, sizeof(a->reason), "%s",
+	    "upstream down, on_down = accept");
+}
+
+static void
+inquiry_ask(struct inquiry *in)
+{
+	struct verify_result *out = in->out;
+	struct verifier *v = in->v;
+
+	switch (in->rq->direct ? CACHE_MISS :
+				 cache_get(v->cache, &in->q->key, clock_ms(),
+				     &out->answer)) {
+	case CACHE_FRESH:
+		out->cache = "hit";
+		return;
+	case CACHE_REFRESH:
+		out->cache = "refresh";
+		if (!catchall_marked(v->catchall, in->rq->to.domain,
+			in->route->id, clock_ms()))
+			probe_start(v->prober, in->q);
+		return;
+	case CACHE_MISS:
+		break;
+	}
+	out->cache = "miss";
+	if (!in->rq->direct &&
+	    catchall_marked(v->catchall, in->rq->to.domain, in->route->id,
+		clock_ms())) {
+		out->answer = (struct answer){ .verdict = VERDICT_ACCEPT,
+			.kind = REFUSAL_ACCEPTED,
+			.origin = ANSWER_CATCHALL,
+			.reason = "upstream takes every local part" };
+		return;
+	}
+	(void)probe_ask(v->prober, in->q, in->deadline, &out->answer);
+	if (out->answer.verdict == VERDICT_ACCEPT)
+		catchall_test(in);
+	inquiry_down(in);
+}
+
+static void
+inquiry_count(const struct inquiry *in)
+{
+	struct verifier *v = in->v;
+
+	if (strcmp(in->out->word, "skip") == 0)
+		atomic_fetch_add(&v->skipped, 1);
+	else if (in->out->would == VERDICT_ACCEPT)
+		atomic_fetch_add(&v->accepted, 1);
+	else if (in->out->would == VERDICT_REJECT)
+		atomic_fetch_add(&v->rejected, 1);
+	else
+		atomic_fetch_add(&v->deferred, 1);
+	if (in->out->observed)
+		atomic_fetch_add(&v->observed, 1);
+}
+
+/* The verdict from the answer, and its name in the context. */
+static void
+inquiry_conclude(struct inquiry *in)
+{
+	struct verify_result *out = in->out;
+
+	out->would = out->answer.verdict;
+	out->verdict = out->would;
+	if (out->word == NULL)
+		out->word = out->would == VERDICT_ACCEPT ? "pass" :
+		    out->would == VERDICT_REJECT	 ? "fail" :
+							   "transient";
+	if (in->route != NULL) {
+		out->reveal = in->route->options->reveal_upstream_text;
+		if (in->route->options->mode == MODE_OBSERVE &&
+		    out->would != VERDICT_ACCEPT) {
+			out->verdict = VERDICT_ACCEPT;
+			out->observed = true;
+		}
+	}
+}
+
+/*
+ * Keys in the order of what a script needs most.  The reply code is the
+ * upstream's: a local failure has none.
+ */
+static void
+inquiry_log(const struct inquiry *in)
+{
+	const struct verify_result *out = in->out;
+	const struct verify_request *rq = in->rq;
+	const struct answer *a = &out->answer;
+	struct log_line l;
+
+	if (!log_enabled(LOG_LEVEL_INFO))
+		return;
+	log_line_begin(&l, "verify");
+	if (rq->id != NULL && rq->id[0] != '\0')
+		log_line_add(&l, "id", "%s", rq->id);
+	log_line_add(&l, "client", "%s",
+	    rq->client.addr[0] != '\0' ? rq->client.addr : "unknown");
+	log_line_add(&l, "helo", "%s", rq->client.helo);
+	log_line_add(&l, "from", "<%s>", rq->sender.path);
+	if (rq->to_result == ADDRESS_OK)
+		log_line_add(&l, "to", "<%s>", rq->to.path);
+	else
+		log_line_add(&l, "to", "%s", rq->rcpt);
+	log_line_add(&l, "upstream", "%s",
+	    a->upstream[0] != '\0' ? a->upstream : "none");
+	log_line_add(&l, "cache", "%s", out->cache);
+	if (a->code != 0)
+		log_line_add(&l, "code", "%d", a->code);
+	if (a->esc[0] != '\0')
+		log_line_add(&l, "dsn", "%s", a->esc);
+	log_line_add(&l, "verdict", "%s", verdict_name(out->would));
+	if (out->observed)
+		log_line_add(&l, "mode", "observe");
+	log_line_add(&l, "delay", "%.3f", (double)out->delay_us / 1e6);
+	log_line_add(&l, "reason", "%s", a->reason);
+	if (a->text[0] != '\0')
+		log_line_add(&l, "text", "%s", a->text);
+	log_line_emit(&l, LOG_LEVEL_INFO);
+}
+
+void
+verify_rcpt(struct verifier *v, const struct verify_request *rq,
+    struct verify_result *out)
+{
+	int64_t begin = clock_us();
+	struct inquiry in = { .v = v, .rq = rq, .out = out };
+
+	memset(out, 0, sizeof(*out));
+	out->cache = "none";
+	in.setup = setup_get(v);
+	/* A domain's own timeout is known only with its route. */
+	in.deadline = deadline_in(in.setup->conf->rcptto.up.timeout);
+	if (!inquiry_skipped(&in) && inquiry_route(&in)) {
+		in.deadline = deadline_in(in.route->options->up.timeout -
+		    (clock_us() - begin) / 1000);
+		if ((in.q = question_new(&in)) == NULL)
+			inquiry_local(&in, "out of memory or key too long");
+		else
+			inquiry_ask(&in);
+	}
+	out->delay_us = clock_us() - begin;
+	inquiry_conclude(&in);
+	inquiry_count(&in);
+	inquiry_log(&in);
+	free(in.q);
+	route_unref(in.route);
+	setup_unref(in.setup);
+}
+
+struct explain {
+	const struct cache_key *key;
+	FILE *fp;
+	bool found;
+};
+
+static bool
+explain_item(void *arg, const struct cache_item *i)
+{
+	struct explain *x = arg;
+
+	if (i->left_ms <= 0 || i->key.len != x->key->len ||
+	    memcmp(i->key.octets, x->key->octets, x->key->len) != 0)
+		return true;
+	fprintf(x->fp,
+	    "memory: %s %d %s %s (from %s, %lld s ago, for %lld s more)\n",
+	    verdict_name(i->answer.verdict), i->answer.code, i->answer.esc,
+	    i->answer.text, i->answer.upstream,
+	    (long long)(i->age_ms / 1000), (long long)(i->left_ms / 1000));
+	x->found = true;
+	return false;
+}
+
+static void
+explain_memory(const struct inquiry *in, FILE *fp)
+{
+	struct explain x = { .key = &in->q->key, .fp = fp };
+	struct cache_select which = {
+		.domain = in->rq->to.domain,
+		.local = in->rq->to.local,
+	};
+	int64_t now = clock_ms();
+
+	if (catchall_marked(in->v->catchall, in->rq->to.domain, in->route->id,
+		now))
+		fprintf(fp, "catch-all: %s takes every local part\n",
+		    in->rq->to.domain);
+	/* Not cache_get(), which would count as a use. */
+	cache_walk(in->v->cache, &which, now, explain_item, &x);
+	if (!x.found)
+		fprintf(fp, "memory: nothing\n");
+}
+
+void
+verify_explain(struct verifier *v, const struct verify_request *rq, FILE *fp)
+{
+	struct verify_result result = { 0 };
+	struct inquiry in = { .v = v, .rq = rq, .out = &result };
+	struct strbuf sb;
+	char label[300];
+
+	in.setup = setup_get(v);
+	in.deadline = deadline_in(in.setup->conf->rcptto.up.timeout);
+	strbuf_init(&sb, 16384);
+	if (rq->to_result == ADDRESS_OK)
+		route_explain(in.setup->router, &rq->to, in.deadline, &sb);
+	fputs(strbuf_str(&sb), fp);
+	strbuf_release(&sb);
+	if (inquiry_skipped(&in) || !inquiry_route(&in)) {
+		fprintf(fp, "not asked: %s %s\n", result.answer.reason,
+		    result.answer.text);
+	} else if ((in.q = question_new(&in)) != NULL) {
+		for (size_t i = 0; i < in.route->n_hosts; i++) {
+			endpoint_format(&in.route->hosts[i].endpoint, label,
+			    sizeof(label));
+			fprintf(fp, "host %zu: %s\n", i + 1, label);
+			prober_show(v->prober, label, fp);
+		}
+		explain_memory(&in, fp);
+	}
+	free(in.q);
+	route_unref(in.route);
+	setup_unref(in.setup);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* postern-milter(8): call-forward at RCPT TO, as a milter. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/conf.h"
+#include "common/conf_holder.h"
+#include "common/control.h"
+#include "common/daemon.h"
+#include "common/dial.h"
+#include "common/log.h"
+#include "common/probe.h"
+#include "common/verify.h"
+#include "milter/commands.h"
+#include "milter/milter.h"
+
+static void
+fail(const char *what, const char *why)
+{
+	log_error("%s: %s", what, why);
+	exit(EX_UNAVAILABLE);
+}
+
+static void
+on_usr1(void *arg)
+{
+	char why[512];
+
+	daemon_reloading();
+	if (!commands_reload(arg, why, sizeof(why)))
+		log_error("reload: %s; the old configuration stays", why);
+	daemon_ready();
+}
+
+int
+main(int argc, char **argv)
+{
+	struct prober_params pp = { 0 };
+	struct milter_setup setup = { 0 };
+	struct commands commands = { .setup = &setup };
+	struct daemon_args args;
+	struct control *control;
+	const char *control_path;
+	struct conf *conf;
+	char why[512];
+	int control_fd, rc;
+
+	daemon_fds();
+	daemon_args(argc, argv, &args);
+	commands.conf_file = args.conf_file;
+
+	/* -n ends here. */
+	conf = daemon_conf(&args);
+	if (!args.foreground)
+		daemon_detach();
+	daemon_log("postern-milter", conf, &args);
+	daemon_limits();
+
+	/* Sockets first, since their places may be root's. */
+	control_path = conf->milter.control + sizeof("unix:") - 1;
+	if (milter_register(&setup, why, sizeof(why)) != 0 ||
+	    milter_listen(conf->milter.socket, conf->milter.socket_group, why,
+		sizeof(why)) != 0)
+		fail("milter socket", why);
+	if ((control_fd = control_open(control_path, why, sizeof(why))) < 0)
+		fail("control socket", why);
+	if (daemon_drop(conf->user, why, sizeof(why)) != 0)
+		fail("privileges", why);
+
+	/* What needs threads or files of the user's own. */
+	if (daemon_on_usr1(on_usr1, &commands) != 0 || dial_global_init() != 0)
+		fail("start", "out of memory or threads");
+	if ((setup.conf = conf_holder_new(conf)) == NULL ||
+	    (setup.verifier = verifier_new(conf, &pp, why, sizeof(why))) ==
+		NULL)
+		fail("start", why);
+	if ((control = control_start(control_fd, commands_serve, &commands)) ==
+	    NULL)
+		fail("control socket", "out of memory or threads");
+
+	daemon_ready();
+	log_info("%s: serving %s", PACKAGE_STRING, conf->milter.socket);
+	rc = milter_run();
+
+	/* libmilter has ended its sessions: nobody asks any more. */
+	daemon_stopping();
+	control_stop(control);
+	verifier_free(setup.verifier);
+	conf_holder_free(setup.conf);
+	dial_global_cleanup();
+	log_info("stopped");
+	return rc == 0 ? EX_OK : EX_UNAVAILABLE;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <libmilter/mfapi.h>
+
+#include "common/conf.h"
+#include "common/conf_holder.h"
+#include "common/errtext.h"
+#include "common/log.h"
+#include "common/verify.h"
+#include "milter/answer.h"
+#include "milter/milter.h"
+#include "milter/msession.h"
+
+/* Steps that nothing here needs; each saves the MTA a round of writing. */
+#define STEPS_UNWANTED                                                         \
+	(SMFIP_NOBODY | SMFIP_NOHDRS | SMFIP_NOEOH | SMFIP_NODATA |            \
+	    SMFIP_NOUNKNOWN)
+/* Steps that are told and need no answer. */
+#define STEPS_SILENT (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL)
+
+static const struct milter_setup *setup;
+
+/* The short lists spare main.cf any setting and the MTA any look-up: an empty
+ * one asks for nothing.  libmilter wants text that is not const. */
+static void
+ask_macros(SMFICTX *ctx)
+{
+	char none[] = "", mail[] = "i {auth_authen}";
+
+	(void)smfi_setsymlist(ctx, SMFIM_CONNECT, none);
+	(void)smfi_setsymlist(ctx, SMFIM_HELO, none);
+	(void)smfi_setsymlist(ctx, SMFIM_ENVFROM, mail);
+	(void)smfi_setsymlist(ctx, SMFIM_ENVRCPT, none);
+	(void)smfi_setsymlist(ctx, SMFIM_EOM, none);
+}
+
+static sfsistat
+on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1,
+    unsigned long f2, unsigned long f3, unsigned long *pf0,
+    unsigned long *pf1, unsigned long *pf2, unsigned long *pf3)
+{
+	(void)f0;
+	(void)f2;
+	(void)f3;
+	if ((f1 & STEPS_SILENT) != STEPS_SILENT) {
+		log_error("the MTA's milter protocol is too old: it cannot "
+			  "do without an answer to connect, helo and mail");
+		return SMFIS_REJECT;
+	}
+	*pf0 = 0; /* nothing of a message is changed */
+	*pf1 = f1 & (STEPS_UNWANTED | STEPS_SILENT);
+	*pf2 = *pf3 = 0;
+	ask_macros(ctx);
+	return SMFIS_CONTINUE;
+}
+
+static struct msession *
+session_of(SMFICTX *ctx)
+{
+	return smfi_getpriv(ctx);
+}
+
+static sfsistat
+on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *sa)
+{
+	struct conf *conf = conf_holder_get(setup->conf);
+	struct msession *s = msession_new(name, sa, conf);
+
+	conf_unref(conf);
+	if (s == NULL || smfi_setpriv(ctx, s) != MI_SUCCESS) {
+		log_error("out of memory for a client");
+		msession_free(s); /* its recipients will be deferred */
+	}
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat
+on_helo(SMFICTX *ctx, char *helo)
+{
+	struct msession *s = session_of(ctx);
+
+	if (s != NULL && !msession_helo(s, helo))
+		log_error("out of memory for a client");
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat
+on_mail(SMFICTX *ctx, char **argv)
+{
+	struct msession *s = session_of(ctx);
+	char auth[] = "{auth_authen}", id[] = "i";
+	struct address sender;
+	const char *why = NULL;
+
+	if (s == NULL)
+		return SMFIS_NOREPLY;
+	/* A sender that cannot be repeated upstream: its recipients are not
+	 * asked about in its name (see on_rcpt). */
+	if (address_parse(argv[0], strlen(argv[0]), &sender, &why) ==
+	    ADDRESS_BAD) {
+		log_info("client %s: sender not usable: %s", s->addr, why);
+		msession_reset(s);
+		return SMFIS_NOREPLY;
+	}
+	if (!msession_mail(s, &sender, smfi_getsymval(ctx, auth),
+		smfi_getsymval(ctx, id)))
+		log_error("out of memory for a client");
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat
+tell(SMFICTX *ctx, const struct verify_result *r)
+{
+	struct answer_reply reply;
+
+	if (r->verdict == VERDICT_ACCEPT)
+		return SMFIS_CONTINUE;
+	answer_reply(r, &reply);
+	if (smfi_setreply(ctx, reply.code, reply.esc, reply.text) !=
+	    MI_SUCCESS) {
+		log_error("the reply %s %s %s is not taken by libmilter",
+		    reply.code, reply.esc, reply.text);
+		return SMFIS_TEMPFAIL;
+	}
+	return r->verdict == VERDICT_REJECT ? SMFIS_REJECT : SMFIS_TEMPFAIL;
+}
+
+static sfsistat
+on_rcpt(SMFICTX *ctx, char **argv)
+{
+	struct msession *s = session_of(ctx);
+	struct verify_request rq = { .rcpt = argv[0] };
+	struct verify_result result;
+	const char *why;
+
+	if (s == NULL || s->sender == NULL)
+		return SMFIS_TEMPFAIL; /* logged when it happened */
+	rq.to_result = address_parse(argv[0], strlen(argv[0]), &rq.to, NULL);
+	(void)address_parse(s->sender, strlen(s->sender), &rq.sender, NULL);
+	rq.id = s->id;
+	rq.authenticated = s->authenticated;
+	rq.bypass = msession_bypass(s);
+	msession_client(s, &rq.client);
+	verify_rcpt(setup->verifier, &rq, &result);
+	if (!context_set(&s->message, "smtp_rcptto_proxy_result", result.word,
+		"milter", &why))
+		log_warning("context smtp_rcptto_proxy_result not set: %s",
+		    why);
+	return tell(ctx, &result);
+}
+
+static sfsistat
+on_eom(SMFICTX *ctx)
+{
+	struct msession *s = session_of(ctx);
+
+	if (s != NULL)
+		msession_reset(s);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+on_abort(SMFICTX *ctx)
+{
+	return on_eom(ctx);
+}
+
+static sfsistat
+on_close(SMFICTX *ctx)
+{
+	msession_free(session_of(ctx));
+	(void)smfi_setpriv(ctx, NULL);
+	return SMFIS_CONTINUE;
+}
+
+int
+milter_register(const struct milter_setup *with, char *why, size_t len)
+{
+	static char name[] = "postern";
+	struct smfiDesc desc = {
+		.xxfi_name = name,
+		.xxfi_version = SMFI_VERSION,
+		.xxfi_connect = on_connect,
+		.xxfi_helo = on_helo,
+		.xxfi_envfrom = on_mail,
+		.xxfi_envrcpt = on_rcpt,
+		.xxfi_eom = on_eom,
+		.xxfi_abort = on_abort,
+		.xxfi_close = on_close,
+		.xxfi_negotiate = on_negotiate,
+	};
+
+	setup = with;
+	if (smfi_register(desc) != MI_SUCCESS) {
+		snprintf(why, len, "libmilter does not take our callbacks");
+		return -1;
+	}
+	return 0;
+}
+
+/* The socket belongs to its group, or to nobody else at all. */
+static int
+socket_mode(const char *path, const char *group, char *why, size_t len)
+{
+	char buf[4096];
+	struct group gr, *found = NULL;
+
+	if (group == NULL)
+		return 0;
+	if (getgrnam_r(group, &gr, buf, sizeof(buf), &found) != 0 ||
+	    found == NULL) {
+		snprintf(why, len, "no such group: %s (option socket_group)",
+		    group);
+		return -1;
+	}
+	if (chown(path, (uid_t)-1, found->gr_gid) != 0 ||
+	    chmod(path, 0660) != 0) {
+		snprintf(why, len, "%s: %s", path, ERRNO);
+		return -1;
+	}
+	return 0;
+}
+
+int
+milter_listen(const char *socket, const char *group, char *why, size_t len)
+{
+	char name[512];
+	mode_t mask;
+	int rc;
+
+	snprintf(name, sizeof(name), "%s", socket);
+	if (smfi_setconn(name) != MI_SUCCESS) {
+		snprintf(why, len, "%s: not a socket for libmilter", socket);
+		return -1;
+	}
+	mask = umask(0177);
+	rc = smfi_opensocket(1);
+	umask(mask);
+	if (rc != MI_SUCCESS) {
+		snprintf(why, len, "%s: cannot listen there: %s", socket, ERRNO);
+		return -1;
+	}
+	if (strncmp(socket, "unix:", 5) == 0)
+		return socket_mode(socket + 5, group, why, len);
+	return 0;
+}
+
+int
+milter_run(void)
+{
+	return smfi_main() == MI_SUCCESS ? 0 : -1;
+}

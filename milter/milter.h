@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * milter - postern-milter's side of the milter protocol
+ *
+ * The callbacks that libmilter makes on its threads.  Each turns what the
+ * MTA says into values and asks verify.h; nothing is decided here.
+ */
+#ifndef POSTERN_MILTER_MILTER_H
+#define POSTERN_MILTER_MILTER_H
+
+#include <stddef.h>
+
+struct conf_holder;
+struct verifier;
+
+/* What the callbacks work with; libmilter gives them no pointer of ours, so
+ * there is one per process. */
+struct milter_setup {
+	struct conf_holder *conf;
+	struct verifier *verifier;
+};
+
+/*
+ * milter_register(setup, why, len): tell libmilter of the callbacks.  setup is
+ * borrowed until milter_run() has returned.  Returns 0 or -1.
+ */
+int milter_register(const struct milter_setup *setup, char *why, size_t len);
+
+/*
+ * milter_listen(socket, group, why, len): open the MTA's socket, with mode
+ * 0660 for a group and 0600 without.  group may be NULL.  Returns 0 or -1.
+ */
+int milter_listen(const char *socket, const char *group, char *why,
+    size_t len);
+
+/* milter_run(): serve until SIGTERM.  Returns 0, or -1 when it could not. */
+int milter_run(void);
+
+#endif /* POSTERN_MILTER_MILTER_H */

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/mini_upstream.h"
+
+#define CONNECTIONS_MAX 256
+
+struct mini_upstream {
+	struct mini_params params;
+	int fd, port;
+	atomic_bool stop, catchall;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	struct mini_counts counts;
+	int open;
+	int fds[CONNECTIONS_MAX];
+	pthread_t threads[CONNECTIONS_MAX];
+	int n;
+};
+
+struct connection {
+	struct mini_upstream *u;
+	int fd;
+	int rcpts;
+	bool in_mail;
+};
+
+static void
+give_up(const char *what)
+{
+	perror(what);
+	abort();
+}
+
+static void
+pause_ms(int ms)
+{
+	(void)poll(NULL, 0, ms);
+}
+
+static void
+put(const struct connection *c, const char *line)
+{
+	char buf[256];
+	int n = snprintf(buf, sizeof(buf), "%s\r\n", line);
+
+	(void)send(c->fd, buf, (size_t)n, MSG_NOSIGNAL);
+}
+
+static void
+hang(const struct connection *c)
+{
+	while (!atomic_load(&c->u->stop))
+		pause_ms(20);
+}
+
+/* False when the connection is to end. */
+static bool
+fail(const struct connection *c, enum mini_stage stage)
+{
+	if (c->u->params.fail != stage)
+		return true;
+	switch (c->u->params.how) {
+	case MINI_421:
+		put(c, "421 4.3.2 not now");
+		break;
+	case MINI_554:
+		put(c, "554 5.7.1 go away, client blocked");
+		return true;
+	case MINI_451:
+		put(c, "451 4.3.2 not now");
+		return true;
+	case MINI_HANG:
+		hang(c);
+		break;
+	case MINI_CLOSE:
+		break;
+	}
+	return false;
+}
+
+static bool
+starts(const char *local, const char *word)
+{
+	return strncmp(local, word, strlen(word)) == 0;
+}
+
+static bool
+rcpt(struct connection *c, const char *local)
+{
+	int limit = c->u->params.rcpt_limit;
+
+	if (!c->in_mail) {
+		put(c, "503 5.5.1 MAIL first");
+		return true;
+	}
+	if (limit > 0 && c->rcpts >= limit) {
+		put(c, "452 4.5.3 too many recipients");
+		return true;
+	}
+	if (starts(local, "close"))
+		return false;
+	if (starts(local, "hang"))
+		hang(c);
+	if (starts(local, "tarpit"))
+		pause_ms(1000);
+	if (starts(local, "slow"))
+		pause_ms(600);
+	if (starts(local, "busy")) {
+		put(c, "421 4.3.2 too busy");
+		return false;
+	}
+	if (starts(local, "policy"))
+		put(c, "550 5.7.1 relaying denied");
+	else if (starts(local, "full"))
+		put(c, "552 5.2.2 mailbox full");
+	else if (starts(local, "temp"))
+		put(c, "451 4.3.0 try later");
+	else if ((starts(local, "unknown") || starts(local, "tarpit") ||
+		     strlen(local) == 20) && !atomic_load(&c->u->catchall))
+		put(c, "550 5.1.1 user unknown");
+	else {
+		put(c, "250 2.1.5 ok");
+		c->rcpts++;
+	}
+	return true;
+}
+
+static void
+count(struct mini_upstream *u, int *field)
+{
+	pthread_mutex_lock(&u->lock);
+	++*field;
+	++u->counts.commands;
+	pthread_mutex_unlock(&u->lock);
+}
+
+static bool
+command(struct connection *c, char *line)
+{
+	struct mini_upstream *u = c->u;
+	char *at;
+	int other = 0;
+
+	if (strncmp(line, "EHLO ", 5) == 0) {
+		count(u, &other);
+		if (u->params.fail == MINI_EHLO)
+			return fail(c, MINI_EHLO);
+		put(c, "250-mini.test");
+		if (!u->params.no_pipelining)
+			put(c, "250-PIPELINING");
+		put(c, "250 ENHANCEDSTATUSCODES");
+	} else if (strncmp(line, "MAIL FROM:", 10) == 0) {
+		count(u, &u->counts.mails);
+		if (u->params.fail == MINI_MAIL)
+			return fail(c, MINI_MAIL);
+		c->in_mail = true;
+		c->rcpts = 0;
+		put(c, "250 2.1.0 ok");
+	} else if (strncmp(line, "RCPT TO:<", 9) == 0) {
+		count(u, &u->counts.rcpts);
+		if ((at = strchr(line, '@')) != NULL)
+			*at = '\0';
+		return rcpt(c, line + 9);
+	} else if (strcmp(line, "RSET") == 0) {
+		count(u, &u->counts.rsets);
+		c->in_mail = false;
+		put(c, "250 2.0.0 ok");
+	} else if (strcmp(line, "QUIT") == 0) {
+		count(u, &u->counts.quits);
+		put(c, "221 2.0.0 bye");
+		return false;
+	} else {
+		put(c, "500 5.5.2 what?");
+	}
+	return true;
+}
+
+static void
+converse(struct connection *c)
+{
+	char buf[4096], *end;
+	size_t used = 0;
+
+	if (!fail(c, MINI_GREETING))
+		return;
+	if (c->u->params.fail != MINI_GREETING)
+		put(c, "220 mini.test ESMTP");
+	for (;;) {
+		ssize_t n = recv(c->fd, buf + used, sizeof(buf) - 1 - used, 0);
+
+		if (n <= 0)
+			return;
+		used += (size_t)n;
+		buf[used] = '\0';
+		while ((end = strstr(buf, "\r\n")) != NULL) {
+			*end = '\0';
+			if (!command(c, buf))
+				return;
+			used -= (size_t)(end + 2 - buf);
+			memmove(buf, end + 2, used + 1);
+		}
+	}
+}
+
+static void *
+connection_main(void *arg)
+{
+	struct connection *c = arg;
+	struct mini_upstream *u = c->u;
+
+	converse(c);
+	shutdown(c->fd, SHUT_RDWR); /* closed by mini_stop() */
+	pthread_mutex_lock(&u->lock);
+	u->open--;
+	pthread_mutex_unlock(&u->lock);
+	free(c);
+	return NULL;
+}
+
+static void *
+accept_main(void *arg)
+{
+	struct mini_upstream *u = arg;
+	struct pollfd p = { .fd = u->fd, .events = POLLIN };
+	int one = 1;
+
+	while (!atomic_load(&u->stop)) {
+		struct connection *c;
+		int fd;
+
+		if (poll(&p, 1, 20) <= 0)
+			continue;
+		if ((fd = accept(u->fd, NULL, NULL)) < 0)
+			continue;
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
+		    sizeof(one));
+		if (u->n == CONNECTIONS_MAX ||
+		    (c = calloc(1, sizeof(*c))) == NULL)
+			give_up("mini_upstream: too many connections");
+		c->u = u;
+		c->fd = fd;
+		pthread_mutex_lock(&u->lock);
+		u->counts.connections++;
+		if (++u->open > u->counts.most)
+			u->counts.most = u->open;
+		u->fds[u->n] = fd;
+		pthread_mutex_unlock(&u->lock);
+		if (pthread_create(&u->threads[u->n], NULL, connection_main,
+			c) != 0)
+			give_up("pthread_create");
+		u->n++;
+	}
+	return NULL;
+}
+
+struct mini_upstream *
+mini_start(const struct mini_params *p)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET };
+	socklen_t len = sizeof(sa);
+	struct mini_upstream *u = calloc(1, sizeof(*u));
+	int one = 1;
+
+	if (u == NULL)
+		give_up("calloc");
+	u->params = *p;
+	atomic_init(&u->catchall, p->catchall);
+	pthread_mutex_init(&u->lock, NULL);
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	sa.sin_port = htons((in_port_t)p->port);
+	u->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)setsockopt(u->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (u->fd < 0 || bind(u->fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
+	    listen(u->fd, 64) != 0 ||
+	    getsockname(u->fd, (struct sockaddr *)&sa, &len) != 0)
+		give_up("mini_upstream");
+	u->port = ntohs(sa.sin_port);
+	if (pthread_create(&u->thread, NULL, accept_main, u) != 0)
+		give_up("pthread_create");
+	return u;
+}
+
+void
+mini_stop(struct mini_upstream *u)
+{
+	atomic_store(&u->stop, true);
+	pthread_join(u->thread, NULL);
+	for (int i = 0; i < u->n; i++)
+		shutdown(u->fds[i], SHUT_RDWR);
+	for (int i = 0; i < u->n; i++) {
+		pthread_join(u->threads[i], NULL);
+		close(u->fds[i]);
+	}
+	close(u->fd);
+	pthread_mutex_destroy(&u->lock);
+	free(u);
+}
+
+int
+mini_port(const struct mini_upstream *u)
+{
+	return u->port;
+}
+
+void
+mini_count(struct mini_upstream *u, struct mini_counts *out)
+{
+	pthread_mutex_lock(&u->lock);
+	*out = u->counts;
+	pthread_mutex_unlock(&u->lock);
+}
+
+void
+mini_set_catchall(struct mini_upstream *u, bool on)
+{
+	atomic_store(&u->catchall, on);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mini_upstream - an SMTP server on loopback for tests of what asks one
+ *
+ * A thread per connection.  The local part of a recipient says what becomes
+ * of it, by its beginning:
+ *
+ *   unknown   550 5.1.1          full      552 5.2.2
+ *   policy    550 5.7.1          temp      451 4.3.0
+ *   tarpit    550 after 1 s      slow      250 after 600 ms
+ *   close     the connection     hang      nothing
+ *   busy      421                anything else: 250
+ */
+#ifndef POSTERN_TESTS_MINI_UPSTREAM_H
+#define POSTERN_TESTS_MINI_UPSTREAM_H
+
+#include <stdbool.h>
+
+struct mini_upstream;
+
+enum mini_stage { MINI_NONE, MINI_GREETING, MINI_EHLO, MINI_MAIL };
+enum mini_how { MINI_421, MINI_554, MINI_451, MINI_CLOSE, MINI_HANG };
+
+struct mini_params {
+	int rcpt_limit;       /* 452 4.5.3 past so many; 0: none */
+	bool no_pipelining;
+	bool catchall;        /* unknown recipients are taken */
+	enum mini_stage fail; /* where every connection fails */
+	enum mini_how how;
+	int port; /* 0: any */
+};
+
+struct mini_counts {
+	int connections, commands, mails, rcpts, rsets, quits;
+	int most; /* connections at once */
+};
+
+/* Starts serving; aborts the test when it cannot. */
+struct mini_upstream *mini_start(const struct mini_params *p);
+/* Closes all connections and the listener. */
+void mini_stop(struct mini_upstream *u);
+int mini_port(const struct mini_upstream *u);
+void mini_count(struct mini_upstream *u, struct mini_counts *out);
+/* From now on every recipient is taken, or not. */
+void mini_set_catchall(struct mini_upstream *u, bool on);
+
+#endif /* POSTERN_TESTS_MINI_UPSTREAM_H */

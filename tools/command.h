@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * command - the commands of posternctl
+ *
+ * Each gets its own argument vector, argv[0] being its name, and returns the
+ * exit status: 0 all accepted, 1 some rejected, 75 some deferred, else as in
+ * sysexits(3).
+ */
+#ifndef POSTERN_TOOLS_COMMAND_H
+#define POSTERN_TOOLS_COMMAND_H
+
+#include <stdbool.h>
+
+struct conf;
+
+struct ctl {
+	const char *conf_file;
+	bool conf_given; /* with -c */
+};
+
+/* What the options of rcpt and explain rcpt change in the configuration. */
+struct override {
+	const char *mailfrom; /* -f, or NULL */
+	const char *host;     /* -H, or NULL */
+	const char *seconds;  /* -t, or NULL */
+};
+
+int command_usage(void); /* prints it; 64 */
+int command_rcpt(const struct ctl *ctl, int argc, char **argv);
+int command_explain(const struct ctl *ctl, int argc, char **argv);
+int command_cache(const struct ctl *ctl, int argc, char **argv);
+int command_classify(const struct ctl *ctl, int argc, char **argv);
+int command_status(const struct ctl *ctl, int argc, char **argv);
+
+/*
+ * ctl_conf(ctl, o, out): the configuration with the overrides in it.  With a
+ * host and no configuration file a small one is made up.
+ *
+ *   o    may be NULL
+ *   out  a new snapshot that nobody else has
+ *
+ * Returns 0, or the exit status after a message.
+ */
+int ctl_conf(const struct ctl *ctl, const struct override *o,
+    struct conf **out);
+
+#endif /* POSTERN_TOOLS_COMMAND_H */

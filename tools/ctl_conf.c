@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/address.h"
+#include "common/conf.h"
+#include "common/endpoint.h"
+#include "common/number.h"
+#include "tools/command.h"
+
+/* Used when only a host is given: nothing but asking it. */
+static const char made_up[] = "smtp_rcptto_proxy { domains = {\"*\"} "
+			      "host = {\"127.0.0.1\"} }\n";
+
+static void
+say(void *arg, bool error, const char *line)
+{
+	(void)arg;
+	fprintf(stderr, "posternctl: %s%s\n", error ? "" : "warning: ", line);
+}
+
+static int
+load_made_up(struct conf **out)
+{
+	size_t len = sizeof(made_up) - 1;
+	int fd = memfd_create("postern.conf", MFD_CLOEXEC), rc = -1;
+	char path[64];
+
+	if (fd < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (write(fd, made_up, len) == (ssize_t)len)
+		rc = conf_load(path, say, NULL, out);
+	close(fd);
+	return rc;
+}
+
+static bool
+set_string(char **where, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		return false;
+	free(*where);
+	*where = copy;
+	return true;
+}
+
+static void
+clear_list(struct strlist *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->v[i]);
+	free(l->v);
+	l->v = NULL;
+	l->n = 0;
+}
+
+static bool
+set_list(struct strlist *l, const char *text)
+{
+	clear_list(l);
+	if ((l->v = calloc(1, sizeof(*l->v))) == NULL ||
+	    (l->v[0] = strdup(text)) == NULL)
+		return false;
+	l->n = 1;
+	return true;
+}
+
+static bool
+override_host(struct conf *c, const char *host)
+{
+	const char *why = NULL;
+	struct endpoint e;
+
+	if (!endpoint_parse(host, &e, &why)) {
+		fprintf(stderr, "posternctl: -H %s: %s\n", host, why);
+		return false;
+	}
+	for (size_t i = 0; i < c->n_domains; i++) {
+		c->domains[i].has_rcptto = false;
+		clear_list(&c->domains[i].rcptto.up.host);
+	}
+	free(c->rcptto.up.ds_cache);
+	free(c->rcptto.up.query);
+	c->rcptto.up.ds_cache = c->rcptto.up.query = NULL;
+	return set_list(&c->rcptto.up.host, host) &&
+	    set_list(&c->rcptto.domains, "*");
+}
+
+static bool
+override_one(struct conf_rcptto *r, const struct override *o, int64_t timeout)
+{
+	if (timeout > 0)
+		r->up.timeout = timeout;
+	return o->mailfrom == NULL || set_string(&r->mailfrom, o->mailfrom);
+}
+
+static bool
+override_all(struct conf *c, const struct override *o)
+{
+	const char *why = NULL;
+	struct address a;
+	int64_t ms = 0;
+
+	if (o->mailfrom != NULL &&
+	    address_parse(o->mailfrom, strlen(o->mailfrom), &a, &why) ==
+		ADDRESS_BAD) {
+		fprintf(stderr, "posternctl: -f %s: %s\n", o->mailfrom, why);
+		return false;
+	}
+	if (o->seconds != NULL &&
+	    (!duration_parse(o->seconds, &ms) || ms < 100 || ms > 3600000)) {
+		fprintf(stderr, "posternctl: -t %s: not a time from 100ms to "
+		    "1h\n", o->seconds);
+		return false;
+	}
+	if (o->host != NULL && !override_host(c, o->host))
+		return false;
+	if (!override_one(&c->rcptto, o, ms))
+		return false;
+	for (size_t i = 0; i < c->n_domains; i++)
+		if (!override_one(&c->domains[i].rcptto, o, ms))
+			return false;
+	return true;
+}
+
+int
+ctl_conf(const struct ctl *ctl, const struct override *o, struct conf **out)
+{
+	int rc;
+
+	*out = NULL;
+	if (o != NULL && o->host != NULL && !ctl->conf_given &&
+	    access(ctl->conf_file, F_OK) != 0)
+		rc = load_made_up(out);
+	else
+		rc = conf_load(ctl->conf_file, say, NULL, out);
+	if (rc != 0)
+		return EX_CONFIG;
+	if (o != NULL && !override_all(*out, o)) {
+		conf_unref(*out);
+		*out = NULL;
+		return EX_USAGE;
+	}
+	return 0;
+}
