@@ -14,13 +14,17 @@
 
 /* Failures in a row that open it, and the pause before a trial; the pause
  * doubles with each failed trial up to the longest. */
-#define BREAKER_FAILURES    5
-#define BREAKER_PAUSE_MS    5000
-#define BREAKER_PAUSE_MAX   60000
-#define BREAKER_REFUSED_MS  30000 /* after a 421: the upstream asked for it */
-#define BREAKER_TRIAL_MS    30000 /* a trial without an end is given up */
+#define BREAKER_FAILURES   5
+#define BREAKER_PAUSE_MS   5000
+#define BREAKER_PAUSE_MAX  60000
+#define BREAKER_REFUSED_MS 30000 /* after a 421: the upstream asked for it */
+#define BREAKER_TRIAL_MS   30000 /* a trial without an end is given up */
 
-enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
+enum breaker_state {
+	BREAKER_CLOSED,
+	BREAKER_OPEN,
+	BREAKER_HALF_OPEN
+};
 
 struct breaker { /* all zero is a closed breaker */
 	enum breaker_state state;

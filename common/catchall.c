@@ -10,11 +10,15 @@
 #include "common/table.h"
 
 /* Domains that are remembered; a mark is some 200 octets. */
-#define MARKS_MAX 100000
+#define MARKS_MAX     100000
 /* A test without an end is made again after so long. */
 #define TEST_LIMIT_MS 120000
 
-enum mark_state { MARK_TESTING, MARK_SELECTIVE, MARK_CATCHALL };
+enum mark_state {
+	MARK_TESTING,
+	MARK_SELECTIVE,
+	MARK_CATCHALL
+};
 
 struct mark {
 	struct table_entry entry; /* first, for table.h */
@@ -89,23 +93,22 @@ mark_get(struct catchall *c, const char *domain, const char *route, bool make)
 }
 
 bool
-catchall_marked(struct catchall *c, const char *domain, const char *route,
-    int64_t now_ms)
+catchall_marked(
+    struct catchall *c, const char *domain, const char *route, int64_t now_ms)
 {
 	const struct mark *m;
 	bool marked;
 
 	pthread_mutex_lock(&c->lock);
 	m = mark_get(c, domain, route, false);
-	marked =
-	    m != NULL && m->state == MARK_CATCHALL && now_ms < m->until_ms;
+	marked = m != NULL && m->state == MARK_CATCHALL && now_ms < m->until_ms;
 	pthread_mutex_unlock(&c->lock);
 	return marked;
 }
 
 bool
-catchall_due(struct catchall *c, const char *domain, const char *route,
-    int64_t now_ms)
+catchall_due(
+    struct catchall *c, const char *domain, const char *route, int64_t now_ms)
 {
 	struct mark *m;
 	bool due;
@@ -133,10 +136,10 @@ catchall_result(struct catchall *c, const struct catchall_result *r)
 		m->state = MARK_SELECTIVE;
 		m->until_ms = r->now_ms + r->life_ms / 10;
 	} else if (m != NULL) {
-		fresh = r->verdict == VERDICT_ACCEPT &&
-		    m->state != MARK_CATCHALL;
-		m->state = r->verdict == VERDICT_ACCEPT ? MARK_CATCHALL :
-							  MARK_SELECTIVE;
+		fresh =
+		    r->verdict == VERDICT_ACCEPT && m->state != MARK_CATCHALL;
+		m->state = r->verdict == VERDICT_ACCEPT ? MARK_CATCHALL
+							: MARK_SELECTIVE;
 		m->until_ms = r->now_ms + r->life_ms;
 	}
 	pthread_mutex_unlock(&c->lock);
@@ -159,8 +162,8 @@ catchall_drop(struct catchall *c, const char *domain)
 }
 
 void
-catchall_walk(struct catchall *c, int64_t now_ms, catchall_walk_fn *fn,
-    void *arg)
+catchall_walk(
+    struct catchall *c, int64_t now_ms, catchall_walk_fn *fn, void *arg)
 {
 	struct table_entry *e;
 

@@ -27,13 +27,13 @@ struct catchall *catchall_new(void); /* NULL without memory */
 void catchall_free(struct catchall *c);
 
 /* catchall_marked(c, domain, route, now): everything is taken there. */
-bool catchall_marked(struct catchall *c, const char *domain,
-    const char *route, int64_t now_ms);
+bool catchall_marked(
+    struct catchall *c, const char *domain, const char *route, int64_t now_ms);
 
 /* catchall_due(c, domain, route, now): no result is known and no test is
  * under way; the caller is to make it, nobody else will for a while. */
-bool catchall_due(struct catchall *c, const char *domain, const char *route,
-    int64_t now_ms);
+bool catchall_due(
+    struct catchall *c, const char *domain, const char *route, int64_t now_ms);
 
 /*
  * catchall_result(c, domain, route, v, now, life): what became of the random
@@ -46,6 +46,7 @@ struct catchall_result {
 	enum verdict verdict;
 	int64_t now_ms, life_ms;
 };
+
 bool catchall_result(struct catchall *c, const struct catchall_result *r);
 
 /* catchall_drop(c, domain): forget the marks of a domain; NULL: of all. */
@@ -58,7 +59,7 @@ bool catchall_local(char buf[CATCHALL_LOCAL_LEN + 1]);
  * that its mark still holds.  fn is called with the lock held: it must be
  * quick and not call back. */
 typedef void catchall_walk_fn(void *arg, const char *domain, int64_t left_ms);
-void catchall_walk(struct catchall *c, int64_t now_ms, catchall_walk_fn *fn,
-    void *arg);
+void catchall_walk(
+    struct catchall *c, int64_t now_ms, catchall_walk_fn *fn, void *arg);
 
 #endif /* POSTERN_COMMON_CATCHALL_H */

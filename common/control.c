@@ -18,7 +18,7 @@
 #include "common/log.h"
 
 /* Requests that are answered at once, and how long a peer may dawdle. */
-#define CLIENTS_MAX  8
+#define CLIENTS_MAX   8
 #define CLIENT_WAIT_S 10
 
 struct control {
@@ -45,8 +45,10 @@ address_set(struct sockaddr_un *sa, const char *path, char *why, size_t len)
 	memset(sa, 0, sizeof(*sa));
 	sa->sun_family = AF_UNIX;
 	if (n == 0 || n >= sizeof(sa->sun_path)) {
-		snprintf(why, len, "%s: not a socket path of at most %zu "
-		    "octets", path, sizeof(sa->sun_path) - 1);
+		snprintf(why, len,
+		    "%s: not a socket path of at most %zu "
+		    "octets",
+		    path, sizeof(sa->sun_path) - 1);
 		return false;
 	}
 	memcpy(sa->sun_path, path, n + 1);
@@ -85,14 +87,14 @@ control_open(const char *path, char *why, size_t len)
 		return -1;
 	if (lstat(path, &st) == 0) {
 		if (!S_ISSOCK(st.st_mode)) {
-			snprintf(why, len, "%s: is there and is no socket",
-			    path);
+			snprintf(
+			    why, len, "%s: is there and is no socket", path);
 			return -1;
 		}
 		if ((fd = connect_to(path, why, len)) >= 0) {
 			close(fd);
-			snprintf(why, len, "%s: another daemon listens there",
-			    path);
+			snprintf(
+			    why, len, "%s: another daemon listens there", path);
 			return -1;
 		}
 		(void)unlink(path);
@@ -122,8 +124,8 @@ peer_allowed(int fd)
 		return false;
 	if (peer.uid == 0 || peer.uid == geteuid())
 		return true;
-	log_warning("control socket: uid %u is not listened to",
-	    (unsigned)peer.uid);
+	log_warning(
+	    "control socket: uid %u is not listened to", (unsigned)peer.uid);
 	return false;
 }
 
@@ -327,8 +329,8 @@ answer_read(FILE *in, FILE *out, char *why, size_t len)
 }
 
 int
-control_ask(const char *path, const char *request, FILE *out, char *why,
-    size_t len)
+control_ask(
+    const char *path, const char *request, FILE *out, char *why, size_t len)
 {
 	size_t n = strlen(request);
 	FILE *in;

@@ -29,8 +29,8 @@ struct control;
  *
  * Returns true for "ok".
  */
-typedef bool control_handler(void *arg, char *const *words, size_t n,
-    FILE *out, char *why, size_t len);
+typedef bool control_handler(
+    void *arg, char *const *words, size_t n, FILE *out, char *why, size_t len);
 
 /*
  * control_open(path, why, len): bind and listen; a socket that a dead daemon
@@ -52,7 +52,7 @@ void control_stop(struct control *c);
  * of the answer without their space to out.  Returns 0, 1 for an error that
  * the daemon reports, -1 when no daemon can be asked.
  */
-int control_ask(const char *path, const char *request, FILE *out, char *why,
-    size_t len);
+int control_ask(
+    const char *path, const char *request, FILE *out, char *why, size_t len);
 
 #endif /* POSTERN_COMMON_CONTROL_H */

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #ifdef HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
+# include <systemd/sd-daemon.h>
 #endif
 
 #include "common/daemon.h"
@@ -123,15 +123,15 @@ log_sink(enum log_level level, const char *line, void *arg)
 		syslog(priority[level], "%s", line);
 	if (log_to_stderr)
 		fprintf(stderr, "%s: %s%s\n", program,
-		    level == LOG_LEVEL_ERROR	     ? "error: " :
-			level == LOG_LEVEL_WARNING ? "warning: " :
-						     "",
+		    level == LOG_LEVEL_ERROR         ? "error: "
+			: level == LOG_LEVEL_WARNING ? "warning: "
+						     : "",
 		    line);
 }
 
 void
-daemon_log(const char *name, const struct conf *c,
-    const struct daemon_args *args)
+daemon_log(
+    const char *name, const struct conf *c, const struct daemon_args *args)
 {
 	int level = c->log_level + args->verbose;
 
@@ -163,7 +163,8 @@ daemon_limits(void)
 			files.rlim_cur = want;
 			if (setrlimit(RLIMIT_NOFILE, &files) != 0)
 				log_warning("cannot raise the number of open "
-					    "files: %s", ERRNO);
+					    "files: %s",
+				    ERRNO);
 		}
 	}
 }
@@ -210,7 +211,8 @@ drop_to(const struct passwd *pw, char *why, size_t len)
 	if (initgroups(pw->pw_name, pw->pw_gid) != 0 ||
 	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
 	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0) {
-		snprintf(why, len, "cannot become user %s: %s", pw->pw_name, ERRNO);
+		snprintf(
+		    why, len, "cannot become user %s: %s", pw->pw_name, ERRNO);
 		return -1;
 	}
 	if (getresuid(&ru, &eu, &su) != 0 || getresgid(&rg, &eg, &sg) != 0 ||

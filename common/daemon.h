@@ -35,8 +35,8 @@ struct conf *daemon_conf(const struct daemon_args *args);
 
 /* daemon_log(name, c, args): send the log where c says, and to standard error
  * too in the foreground. */
-void daemon_log(const char *name, const struct conf *c,
-    const struct daemon_args *args);
+void daemon_log(
+    const char *name, const struct conf *c, const struct daemon_args *args);
 
 /* daemon_limits(): as many descriptors as the system lets us have, and no
  * core files, which could hold secrets. */

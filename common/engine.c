@@ -188,8 +188,7 @@ engine_timeout(const struct engine *e)
 	for (t = e->targets; t != NULL; t = t->hh.next) {
 		const struct line *l;
 
-		TAILQ_FOREACH(l, &t->lines, entry)
-		{
+		TAILQ_FOREACH(l, &t->lines, entry) {
 			if (!TAILQ_EMPTY(&l->sent))
 				return ENGINE_TICK_MS;
 		}

@@ -28,20 +28,20 @@
 
 /* How many recipients one transaction carries: RFC 5321 section 4.5.3.1.8
  * promises 100. */
-#define LINE_RCPTS_MAX 100
+#define LINE_RCPTS_MAX     100
 /* RSETs on one session: Postfix counts them as junk past 100. */
-#define LINE_RSETS_MAX 50
+#define LINE_RSETS_MAX     50
 /* A reply that keeps others waiting longer than this, and longer than four
  * of the endpoint's usual ones, is slow. */
-#define LINE_SLOW_MS 250
+#define LINE_SLOW_MS       250
 /* How long a batch stays at 1 after a slow refusal. */
-#define TARGET_SLOW_MS 60000
+#define TARGET_SLOW_MS     60000
 /* How often deadlines are looked at. */
-#define ENGINE_TICK_MS 20
+#define ENGINE_TICK_MS     20
 /* Upstream sessions being opened at once, over all endpoints. */
 #define ENGINE_OPENERS_MAX 128
 /* Deaths of a session that one question may be part of as its first. */
-#define PROBE_DEATHS_MAX 2
+#define PROBE_DEATHS_MAX   2
 #define PROBE_REQUEUES_MAX 8
 
 struct engine;
@@ -63,16 +63,20 @@ struct probe {
 	TAILQ_ENTRY(probe) queue_entry;
 	struct target *queued_at; /* NULL when in no queue */
 	bool finished;
-	size_t host;      /* index into the route's hosts */
-	int flights;      /* sessions that it is outstanding on */
-	int deaths;       /* sessions that broke with this one in front */
-	int requeues;     /* "too many recipients" and moves */
-	int64_t end_ms;   /* when the engine gives up */
+	size_t host;       /* index into the route's hosts */
+	int flights;       /* sessions that it is outstanding on */
+	int deaths;        /* sessions that broke with this one in front */
+	int requeues;      /* "too many recipients" and moves */
+	int64_t end_ms;    /* when the engine gives up */
 	struct fault last; /* why the last host did not serve */
 };
 
 /* One command on a session that waits for its reply. */
-enum sent_kind { SENT_RSET, SENT_MAIL, SENT_RCPT };
+enum sent_kind {
+	SENT_RSET,
+	SENT_MAIL,
+	SENT_RCPT
+};
 
 struct sent {
 	TAILQ_ENTRY(sent) entry;
@@ -100,15 +104,15 @@ struct line {
 	bool in_mail;      /* MAIL was sent for sender */
 	bool mail_utf8;    /* with SMTPUTF8 */
 	bool mail_refused; /* and was not taken: RCPTs behind it are void */
-	struct reply *mail_reply; /* the refusal, or NULL */
+	struct reply *mail_reply;     /* the refusal, or NULL */
 	const struct sent *last_mail; /* while its reply is due */
-	size_t rcpts;       /* sent since MAIL */
-	size_t rcpts_taken; /* replies of 2yz since that of MAIL */
+	size_t rcpts;                 /* sent since MAIL */
+	size_t rcpts_taken;           /* replies of 2yz since that of MAIL */
 	int rsets, errors;
-	bool slow;    /* its first RCPT waits too long: gets no more */
-	bool retire;  /* ends when nothing is outstanding */
-	bool dirty;   /* commands queued, not yet pumped */
-	bool answered; /* at least one reply since it was opened */
+	bool slow;       /* its first RCPT waits too long: gets no more */
+	bool retire;     /* ends when nothing is outstanding */
+	bool dirty;      /* commands queued, not yet pumped */
+	bool answered;   /* at least one reply since it was opened */
 	int64_t head_ms; /* since when its first command is the first */
 	int64_t idle_ms; /* since when nothing is outstanding */
 	short polled;    /* events the poll set knows of */
@@ -190,7 +194,7 @@ struct engine {
 	pthread_mutex_t lock;
 	/* shared */
 	pthread_cond_t cond; /* a call is done, an opener has ended */
-	struct probe *open; /* questions by key */
+	struct probe *open;  /* questions by key */
 	STAILQ_HEAD(, probe) inbox;
 	STAILQ_HEAD(, opened) arrivals;
 	STAILQ_HEAD(, engine_call) calls;
@@ -227,11 +231,10 @@ void engine_wake(struct engine *e);
  * whose hosts are used up is finished. */
 void engine_place(struct engine *e, struct probe *p);
 /* engine_next_host(e, p, f): the present host does not serve; f says why. */
-void engine_next_host(struct engine *e, struct probe *p,
-    const struct fault *f);
+void engine_next_host(struct engine *e, struct probe *p, const struct fault *f);
 void engine_poll(struct engine *e, struct line *l, bool first);
-void engine_call(struct engine *e, void (*fn)(struct engine *, void *),
-    void *arg);
+void engine_call(
+    struct engine *e, void (*fn)(struct engine *, void *), void *arg);
 
 /* target.c */
 struct target *target_get(struct engine *e, const struct probe *p);

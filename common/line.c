@@ -91,10 +91,10 @@ line_free(struct line *l)
 	TAILQ_REMOVE(&t->lines, l, entry);
 	t->n_lines--;
 	atomic_fetch_sub(&t->engine->sessions, 1);
-	(void)epoll_ctl(t->engine->poll_fd, EPOLL_CTL_DEL,
-	    session_fd(l->session), NULL);
-	atomic_fetch_add(&t->engine->commands,
-	    session_commands(l->session) - l->commands);
+	(void)epoll_ctl(
+	    t->engine->poll_fd, EPOLL_CTL_DEL, session_fd(l->session), NULL);
+	atomic_fetch_add(
+	    &t->engine->commands, session_commands(l->session) - l->commands);
 	session_free(l->session);
 	free(l->mail_reply);
 	free(l);
@@ -119,8 +119,7 @@ static bool
 same_transaction(const struct line *l, const struct probe *p)
 {
 	return l->in_mail && same_sender(l, p) &&
-	    l->rcpts < l->target->rcpts_max &&
-	    (l->mail_utf8 || !needs_utf8(p));
+	    l->rcpts < l->target->rcpts_max && (l->mail_utf8 || !needs_utf8(p));
 }
 
 bool
@@ -133,13 +132,13 @@ line_fits(const struct line *l, const struct probe *p)
 		return false;
 	/* Two more for RSET and MAIL. */
 	if (session_commands(l->session) + session_outstanding(l->session) +
-		2 >= (unsigned long)t->up->max_commands)
+		2 >=
+	    (unsigned long)t->up->max_commands)
 		return false;
 	if ((session_ehlo(l->session)->keywords & EHLO_PIPELINING) == 0 &&
 	    !TAILQ_EMPTY(&l->sent))
 		return false;
-	if (!same_transaction(l, p) && l->in_mail &&
-	    l->rsets >= LINE_RSETS_MAX)
+	if (!same_transaction(l, p) && l->in_mail && l->rsets >= LINE_RSETS_MAX)
 		return false;
 	identity_of(t, &p->q, &id);
 	return identity_equal(&l->id, &id);
@@ -220,8 +219,8 @@ line_send(struct line *l, struct probe *p)
 
 	if (needs_utf8(p) &&
 	    (session_ehlo(l->session)->keywords & EHLO_SMTPUTF8) == 0) {
-		fault_set(&p->last, FAULT_FEATURE,
-		    "%s does not offer SMTPUTF8", l->target->label);
+		fault_set(&p->last, FAULT_FEATURE, "%s does not offer SMTPUTF8",
+		    l->target->label);
 		return false;
 	}
 	l->dirty = true;
@@ -241,8 +240,8 @@ line_send(struct line *l, struct probe *p)
 
 /* The reply as an answer to p. */
 static void
-line_answer(const struct line *l, const struct probe *p,
-    enum smtp_stage stage, const struct reply *r, struct answer *a)
+line_answer(const struct line *l, const struct probe *p, enum smtp_stage stage,
+    const struct reply *r, struct answer *a)
 {
 	const struct classify_rules *rules = p->q.route->options->rules;
 	const char *why = "", *text = r->text;
@@ -257,8 +256,7 @@ line_answer(const struct line *l, const struct probe *p,
 	a->kind = classify_reply(stage, r->code, a->esc, text, rules, &why);
 	a->verdict = verdict_of(a->kind);
 	snprintf(a->text, sizeof(a->text), "%s", text);
-	endpoint_format(&l->target->endpoint, a->upstream,
-	    sizeof(a->upstream));
+	endpoint_format(&l->target->endpoint, a->upstream, sizeof(a->upstream));
 	snprintf(a->reason, sizeof(a->reason), "%s", why);
 	if (a->kind == REFUSAL_US &&
 	    !log_limited(&l->target->refused_log, 10000))
@@ -428,8 +426,8 @@ line_pump(struct line *l)
 
 	l->dirty = false;
 	for (;;) {
-		enum session_event ev = session_pump(l->session, &r, &cookie,
-		    &f);
+		enum session_event ev =
+		    session_pump(l->session, &r, &cookie, &f);
 
 		if (ev == SESSION_DEAD) {
 			line_end(l, &f, true);
@@ -440,8 +438,8 @@ line_pump(struct line *l)
 		if (!line_reply(l, cookie, &r))
 			return;
 	}
-	atomic_fetch_add(&t->engine->commands,
-	    session_commands(l->session) - l->commands);
+	atomic_fetch_add(
+	    &t->engine->commands, session_commands(l->session) - l->commands);
 	l->commands = session_commands(l->session);
 	if (l->errors >= t->up->max_errors)
 		l->retire = true;
@@ -484,8 +482,7 @@ line_first(const struct line *l)
 {
 	const struct sent *s;
 
-	TAILQ_FOREACH(s, &l->sent, entry)
-	{
+	TAILQ_FOREACH(s, &l->sent, entry) {
 		if (s->probe != NULL && !s->probe->finished)
 			return s->probe;
 	}

@@ -85,8 +85,8 @@ opener_main(void *arg)
 
 	r->outcome = opening_tls(o);
 	if (r->outcome == OUTCOME_OK)
-		r->outcome = session_open(&o->params, o->deadline, &r->session,
-		    &r->fault, &r->stage);
+		r->outcome = session_open(
+		    &o->params, o->deadline, &r->session, &r->fault, &r->stage);
 	r->tls_client = o->params.tls_client;
 	conf_unref(o->conf);
 	free(o);

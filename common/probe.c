@@ -203,18 +203,38 @@ probe_fail(struct engine *e, struct probe *p, const char *reason)
 	probe_finish(e, p, &a);
 }
 
+static bool
+owns_socket(const struct engine *e, const char *addr, unsigned port)
+{
+	for (size_t i = 0; i < e->n_owned; i++)
+		if (e->owned[i]->local_port == port &&
+		    strcmp(e->owned[i]->local, addr) == 0)
+			return true;
+	return false;
+}
+
+/* A port number alone proves nothing: the kernel gives the same one to
+ * connections that go to different places.  So the recipient must be one
+ * that we are asking about, too. */
 bool
-prober_owns(struct prober *prober, const char *addr, unsigned port)
+prober_owns(struct prober *prober, const char *addr, unsigned port,
+    const struct address *rcpt)
 {
 	struct engine *e = prober->engine;
+	struct probe *p, *next;
 	bool found = false;
 
 	if (addr == NULL || addr[0] == '\0' || port == 0)
 		return false;
 	pthread_mutex_lock(&e->lock);
-	for (size_t i = 0; i < e->n_owned && !found; i++)
-		found = e->owned[i]->local_port == port &&
-		    strcmp(e->owned[i]->local, addr) == 0;
+	if (owns_socket(e, addr, port))
+		HASH_ITER(hh, e->open, p, next)
+		{
+			if (strcmp(p->q.rcpt.path, rcpt->path) == 0) {
+				found = true;
+				break;
+			}
+		}
 	pthread_mutex_unlock(&e->lock);
 	return found;
 }

@@ -37,13 +37,13 @@ struct probe_question {
 	bool catchall; /* a random address: reported, not remembered as one */
 	bool direct;   /* one host, asked whatever its breaker says */
 	struct session_client client; /* told upstream when xclient says so */
-	struct cache_key key; /* equal keys are the same question */
+	struct cache_key key;         /* equal keys are the same question */
 };
 
 /* Called on the prober's thread with the answer, before anybody who waits
  * for it; must not block. */
-typedef void probe_answered(void *arg, const struct probe_question *q,
-    const struct answer *a);
+typedef void probe_answered(
+    void *arg, const struct probe_question *q, const struct answer *a);
 
 struct prober_params {
 	probe_answered *answered; /* may be NULL */
@@ -75,10 +75,12 @@ bool probe_ask(struct prober *p, const struct probe_question *q,
 void probe_start(struct prober *p, const struct probe_question *q);
 
 /*
- * prober_owns(p, addr, port): whether a client with this numeric address and
- * port is one of our own upstream sessions, come round to us.
+ * prober_owns(p, addr, port, rcpt): whether a client with this numeric address
+ * and port, who names this recipient, is one of our own upstream sessions,
+ * come round to us.
  */
-bool prober_owns(struct prober *p, const char *addr, unsigned port);
+bool prober_owns(struct prober *p, const char *addr, unsigned port,
+    const struct address *rcpt);
 
 /* prober_reloaded(p): sessions opened so far end after their present work, so
  * that certificates and options are read anew. */
@@ -94,6 +96,7 @@ struct prober_counters {
 	unsigned long long waiting;  /* questions open now */
 	unsigned long long sessions; /* open now */
 };
+
 void prober_count(struct prober *p, struct prober_counters *out);
 
 /*

@@ -185,15 +185,14 @@ target_rate_allows(struct target *t, int64_t now_ms)
 /* The session with the least to do that can take p; *busy tells whether each
  * fitting one already had something to do. */
 static struct line *
-target_pick(const struct target *t, const struct probe *p, int64_t now_ms,
-    bool *busy)
+target_pick(
+    const struct target *t, const struct probe *p, int64_t now_ms, bool *busy)
 {
 	long window = target_window(t, now_ms);
 	struct line *l, *best = NULL;
 
 	*busy = true;
-	TAILQ_FOREACH(l, &t->lines, entry)
-	{
+	TAILQ_FOREACH(l, &t->lines, entry) {
 		long room = window;
 
 		if (room > t->up->max_errors - l->errors)
@@ -215,8 +214,7 @@ target_idle_line(const struct target *t)
 {
 	struct line *l;
 
-	TAILQ_FOREACH(l, &t->lines, entry)
-	{
+	TAILQ_FOREACH(l, &t->lines, entry) {
 		if (TAILQ_EMPTY(&l->sent))
 			return l;
 	}
@@ -279,8 +277,7 @@ target_serve(struct target *t, struct probe *p, int64_t now_ms)
 			return false;
 		if (!target_grow(t, p, now_ms)) {
 			fault_set(&p->last, FAULT_CONNECTION,
-			    "%s is not asked for a while: it failed",
-			    t->label);
+			    "%s is not asked for a while: it failed", t->label);
 			engine_next_host(t->engine, p, NULL);
 			return true;
 		}
@@ -313,8 +310,7 @@ target_dispatch(struct target *t, int64_t now_ms)
 	t->used_ms = now_ms;
 	for (p = TAILQ_FIRST(&t->queue); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, queue_entry);
-		if (!target_serve(t, p, now_ms) &&
-		    ++passed >= QUEUE_LOOK_AHEAD)
+		if (!target_serve(t, p, now_ms) && ++passed >= QUEUE_LOOK_AHEAD)
 			break;
 	}
 	target_flush(t);
@@ -436,7 +432,7 @@ target_print(const struct target *t, int64_t now_ms, FILE *fp)
 	const struct line *l;
 
 	TAILQ_FOREACH(l, &t->lines, entry)
-	outstanding += l->outstanding;
+		outstanding += l->outstanding;
 	fprintf(fp,
 	    "upstream=%s breaker=%s sessions=%zu opening=%zu queue=%zu "
 	    "outstanding=%zu batch=%ld probes=%llu accepted=%llu "

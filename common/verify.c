@@ -83,8 +83,8 @@ setup_get(struct verifier *v)
 
 /* On the prober's thread: remember what came. */
 static void
-verify_answered(void *arg, const struct probe_question *q,
-    const struct answer *a)
+verify_answered(
+    void *arg, const struct probe_question *q, const struct answer *a)
 {
 	struct verifier *v = arg;
 	const struct conf_rcptto *o = q->route->options;
@@ -107,7 +107,8 @@ verify_answered(void *arg, const struct probe_question *q,
 		};
 
 		if (catchall_result(v->catchall, &r))
-			log_warning("domain %s: %s takes every local part: "
+			log_warning(
+			    "domain %s: %s takes every local part: "
 			    "its recipients are not asked about for %lld s",
 			    q->rcpt.domain, a->upstream,
 			    (long long)(o->catchall_life / 1000));
@@ -119,8 +120,8 @@ verify_answered(void *arg, const struct probe_question *q,
 }
 
 struct verifier *
-verifier_new(struct conf *conf, const struct prober_params *pp, char *why,
-    size_t len)
+verifier_new(
+    struct conf *conf, const struct prober_params *pp, char *why, size_t len)
 {
 	struct verifier *v = calloc(1, sizeof(*v));
 	struct prober_params params = *pp;
@@ -219,16 +220,17 @@ question_key(struct probe_question *q, const struct conf_rcptto *o)
 		strbuf_addf(&rest, "%s", q->client.addr);
 	if (q->direct)
 		strbuf_addf(&rest, "direct");
-	ok = strbuf_ok(&rest) && cache_key_set(&q->key, q->rcpt.domain,
-	    q->rcpt.local, strbuf_str(&rest), rest.len);
+	ok = strbuf_ok(&rest) &&
+	    cache_key_set(&q->key, q->rcpt.domain, q->rcpt.local,
+		strbuf_str(&rest), rest.len);
 	strbuf_release(&rest);
 	return ok;
 }
 
 /* The reverse-path of a probe: option mailfrom. */
 static bool
-probe_sender(const struct verify_request *rq, const char *mailfrom,
-    struct address *out)
+probe_sender(
+    const struct verify_request *rq, const char *mailfrom, struct address *out)
 {
 	if (strcasecmp(mailfrom, "original") == 0) {
 		*out = rq->sender;
@@ -273,8 +275,8 @@ catchall_test(const struct inquiry *in)
 	int len;
 
 	if (o->catchall_life == 0 || in->rq->direct ||
-	    !catchall_due(v->catchall, in->rq->to.domain, in->route->id,
-		clock_ms()))
+	    !catchall_due(
+		v->catchall, in->rq->to.domain, in->route->id, clock_ms()))
 		return;
 	if ((q = calloc(1, sizeof(*q))) == NULL || !catchall_local(local)) {
 		free(q);
@@ -319,7 +321,7 @@ inquiry_is_loop(const struct inquiry *in, const struct conf_rcptto *o)
 	struct address sender;
 
 	if (prober_owns(in->v->prober, c->addr,
-		(unsigned)strtoul(c->port, NULL, 10)))
+		(unsigned)strtoul(c->port, NULL, 10), &in->rq->to))
 		return true;
 	if (strcasecmp(c->helo, conf->hostname) != 0)
 		return false;
@@ -359,8 +361,8 @@ inquiry_route(struct inquiry *in)
 		inquiry_local(in, "not an address that can be asked about");
 		return false;
 	}
-	if (route_rcpt(in->setup->router, &in->rq->to, in->deadline,
-		&in->route, &f) != OUTCOME_OK) {
+	if (route_rcpt(in->setup->router, &in->rq->to, in->deadline, &in->route,
+		&f) != OUTCOME_OK) {
 		inquiry_local(in, "route not known now");
 		snprintf(in->out->answer.text, sizeof(in->out->answer.text),
 		    "%s", f.text);
@@ -404,9 +406,9 @@ inquiry_ask(struct inquiry *in)
 	struct verify_result *out = in->out;
 	struct verifier *v = in->v;
 
-	switch (in->rq->direct ? CACHE_MISS :
-				 cache_get(v->cache, &in->q->key, clock_ms(),
-				     &out->answer)) {
+	switch (in->rq->direct
+		? CACHE_MISS
+		: cache_get(v->cache, &in->q->key, clock_ms(), &out->answer)) {
 	case CACHE_FRESH:
 		out->cache = "hit";
 		return;
@@ -421,8 +423,8 @@ inquiry_ask(struct inquiry *in)
 	}
 	out->cache = "miss";
 	if (!in->rq->direct &&
-	    catchall_marked(v->catchall, in->rq->to.domain, in->route->id,
-		clock_ms())) {
+	    catchall_marked(
+		v->catchall, in->rq->to.domain, in->route->id, clock_ms())) {
 		out->answer = (struct answer){ .verdict = VERDICT_ACCEPT,
 			.kind = REFUSAL_ACCEPTED,
 			.origin = ANSWER_CATCHALL,
@@ -461,9 +463,9 @@ inquiry_conclude(struct inquiry *in)
 	out->would = out->answer.verdict;
 	out->verdict = out->would;
 	if (out->word == NULL)
-		out->word = out->would == VERDICT_ACCEPT ? "pass" :
-		    out->would == VERDICT_REJECT	 ? "fail" :
-							   "transient";
+		out->word = out->would == VERDICT_ACCEPT ? "pass"
+		    : out->would == VERDICT_REJECT       ? "fail"
+							 : "transient";
 	if (in->route != NULL) {
 		out->reveal = in->route->options->reveal_upstream_text;
 		if (in->route->options->mode == MODE_OBSERVE &&
@@ -562,8 +564,8 @@ explain_item(void *arg, const struct cache_item *i)
 	fprintf(x->fp,
 	    "memory: %s %d %s %s (from %s, %lld s ago, for %lld s more)\n",
 	    verdict_name(i->answer.verdict), i->answer.code, i->answer.esc,
-	    i->answer.text, i->answer.upstream,
-	    (long long)(i->age_ms / 1000), (long long)(i->left_ms / 1000));
+	    i->answer.text, i->answer.upstream, (long long)(i->age_ms / 1000),
+	    (long long)(i->left_ms / 1000));
 	x->found = true;
 	return false;
 }
@@ -578,8 +580,8 @@ explain_memory(const struct inquiry *in, FILE *fp)
 	};
 	int64_t now = clock_ms();
 
-	if (catchall_marked(in->v->catchall, in->rq->to.domain, in->route->id,
-		now))
+	if (catchall_marked(
+		in->v->catchall, in->rq->to.domain, in->route->id, now))
 		fprintf(fp, "catch-all: %s takes every local part\n",
 		    in->rq->to.domain);
 	/* Not cache_get(), which would count as a use. */
@@ -608,8 +610,8 @@ verify_explain(struct verifier *v, const struct verify_request *rq, FILE *fp)
 		    result.answer.text);
 	} else if ((in.q = question_new(&in)) != NULL) {
 		for (size_t i = 0; i < in.route->n_hosts; i++) {
-			endpoint_format(&in.route->hosts[i].endpoint, label,
-			    sizeof(label));
+			endpoint_format(
+			    &in.route->hosts[i].endpoint, label, sizeof(label));
 			fprintf(fp, "host %zu: %s\n", i + 1, label);
 			prober_show(v->prober, label, fp);
 		}

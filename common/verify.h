@@ -27,11 +27,11 @@ struct prober_params;
 struct verifier;
 
 struct verify_request {
-	const char *id;        /* queue or session id for the log; or "" */
-	const char *rcpt;      /* as the client wrote it, for the log */
-	struct address to;     /* parsed from it; see to_result */
+	const char *id;    /* queue or session id for the log; or "" */
+	const char *rcpt;  /* as the client wrote it, for the log */
+	struct address to; /* parsed from it; see to_result */
 	enum address_result to_result;
-	struct address sender; /* null for <> */
+	struct address sender;        /* null for <> */
 	struct session_client client; /* addr is "" when not known */
 	bool authenticated;
 	bool bypass; /* __bypass_smtp_rcptto_proxy */
@@ -39,10 +39,10 @@ struct verify_request {
 };
 
 struct verify_result {
-	enum verdict verdict;  /* what the client is to be told */
-	enum verdict would;    /* the same as if mode were enforce */
-	bool observed;         /* mode = observe made a difference */
-	bool reveal;           /* give answer.text to the client */
+	enum verdict verdict; /* what the client is to be told */
+	enum verdict would;   /* the same as if mode were enforce */
+	bool observed;        /* mode = observe made a difference */
+	bool reveal;          /* give answer.text to the client */
 	struct answer answer;
 	const char *word;  /* smtp_rcptto_proxy_result: pass fail transient
 			    * skip */
@@ -58,14 +58,14 @@ struct verify_result {
  *
  * Returns NULL with a message in why.
  */
-struct verifier *verifier_new(struct conf *conf,
-    const struct prober_params *pp, char *why, size_t len);
+struct verifier *verifier_new(
+    struct conf *conf, const struct prober_params *pp, char *why, size_t len);
 void verifier_free(struct verifier *v);
 
 /* verifier_reload(v, conf, why, len): use another snapshot from now on.
  * Returns 0, or -1 with why, and goes on with the old one. */
-int verifier_reload(struct verifier *v, struct conf *conf, char *why,
-    size_t len);
+int verifier_reload(
+    struct verifier *v, struct conf *conf, char *why, size_t len);
 
 /* verify_rcpt(v, rq, out): decide, and log the decision. */
 void verify_rcpt(struct verifier *v, const struct verify_request *rq,
@@ -75,8 +75,8 @@ void verify_rcpt(struct verifier *v, const struct verify_request *rq,
  * verify_explain(v, rq, fp): print which route rq would take and why, its
  * hosts in order with their breakers, and what is remembered.  Asks nobody.
  */
-void verify_explain(struct verifier *v, const struct verify_request *rq,
-    FILE *fp);
+void verify_explain(
+    struct verifier *v, const struct verify_request *rq, FILE *fp);
 
 /* What it is made of, for the control socket; borrowed. */
 struct cache *verifier_cache(struct verifier *v);
@@ -86,6 +86,7 @@ struct prober *verifier_prober(struct verifier *v);
 struct verify_counters {
 	unsigned long long accepted, rejected, deferred, skipped, observed;
 };
+
 void verifier_count(struct verifier *v, struct verify_counters *out);
 
 #endif /* POSTERN_COMMON_VERIFY_H */

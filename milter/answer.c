@@ -33,9 +33,9 @@ static const char *
 neutral_text(const struct verify_result *r)
 {
 	if (r->verdict == VERDICT_REJECT)
-		return r->answer.kind == REFUSAL_MAILBOX ?
-		    "Recipient address rejected: mailbox unavailable" :
-		    "Recipient address rejected: user unknown";
+		return r->answer.kind == REFUSAL_MAILBOX
+		    ? "Recipient address rejected: mailbox unavailable"
+		    : "Recipient address rejected: user unknown";
 	return "Recipient address cannot be verified now, try again later";
 }
 

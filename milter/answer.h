@@ -17,8 +17,8 @@
 #define ANSWER_REPLY_MAX 512
 
 struct answer_reply {
-	char code[4]; /* "550" */
-	char esc[12]; /* "5.1.1" */
+	char code[4];                /* "550" */
+	char esc[12];                /* "5.1.1" */
 	char text[ANSWER_REPLY_MAX]; /* for smfi_setreply(): '%' is doubled */
 };
 

@@ -90,8 +90,8 @@ command_status(const struct commands *c, FILE *out)
 	fprintf(out, " configuration=%s socket=%s mode=%s\n", c->conf_file,
 	    conf->milter.socket,
 	    conf->rcptto.mode == MODE_OBSERVE ? "observe" : "enforce");
-	fprintf(out, " questions_open=%llu upstream_sessions=%llu\n",
-	    n.waiting, n.sessions);
+	fprintf(out, " questions_open=%llu upstream_sessions=%llu\n", n.waiting,
+	    n.sessions);
 	conf_unref(conf);
 
 	/* The prober prints on its own thread, which must not wait for the
@@ -140,8 +140,8 @@ show_item(void *arg, const struct cache_item *i)
 
 	if (i->left_ms <= 0)
 		return true;
-	fprintf(out, " %s@%s %s", i->local, i->domain,
-	    verdict_name(a->verdict));
+	fprintf(
+	    out, " %s@%s %s", i->local, i->domain, verdict_name(a->verdict));
 	if (a->code != 0)
 		fprintf(out, " %d", a->code);
 	if (a->esc[0] != '\0')
@@ -209,8 +209,8 @@ cache_show(struct verifier *v, const struct cache_select *which, FILE *out,
 }
 
 static bool
-command_cache(const struct commands *c, char *const *words, size_t n,
-    FILE *out, char *why, size_t len)
+command_cache(const struct commands *c, char *const *words, size_t n, FILE *out,
+    char *why, size_t len)
 {
 	struct verifier *v = c->setup->verifier;
 	struct cache_select which = { 0 };
@@ -249,8 +249,7 @@ command_explain(const struct commands *c, char *const *words, size_t n,
 		return false;
 	}
 	rq.rcpt = words[3];
-	rq.to_result =
-	    address_parse(words[3], strlen(words[3]), &rq.to, NULL);
+	rq.to_result = address_parse(words[3], strlen(words[3]), &rq.to, NULL);
 	if (address_parse(words[2], strlen(words[2]), &rq.sender, NULL) ==
 	    ADDRESS_BAD) {
 		snprintf(why, len, "%s: not an address", words[2]);
@@ -268,8 +267,8 @@ command_explain(const struct commands *c, char *const *words, size_t n,
 }
 
 bool
-commands_serve(void *arg, char *const *words, size_t n, FILE *out, char *why,
-    size_t len)
+commands_serve(
+    void *arg, char *const *words, size_t n, FILE *out, char *why, size_t len)
 {
 	const struct commands *c = arg;
 

@@ -25,8 +25,8 @@ struct commands {
 };
 
 /* A control_handler; arg is a struct commands. */
-bool commands_serve(void *arg, char *const *words, size_t n, FILE *out,
-    char *why, size_t len);
+bool commands_serve(
+    void *arg, char *const *words, size_t n, FILE *out, char *why, size_t len);
 
 /* commands_reload(c, why, len): the command reload; for the signal too. */
 bool commands_reload(const struct commands *c, char *why, size_t len);

@@ -19,9 +19,8 @@
 #include "milter/msession.h"
 
 /* Steps that nothing here needs; each saves the MTA a round of writing. */
-#define STEPS_UNWANTED                                                         \
-	(SMFIP_NOBODY | SMFIP_NOHDRS | SMFIP_NOEOH | SMFIP_NODATA |            \
-	    SMFIP_NOUNKNOWN)
+#define STEPS_UNWANTED \
+ (SMFIP_NOBODY | SMFIP_NOHDRS | SMFIP_NOEOH | SMFIP_NODATA | SMFIP_NOUNKNOWN)
 /* Steps that are told and need no answer. */
 #define STEPS_SILENT (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL)
 
@@ -42,9 +41,9 @@ ask_macros(SMFICTX *ctx)
 }
 
 static sfsistat
-on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1,
-    unsigned long f2, unsigned long f3, unsigned long *pf0,
-    unsigned long *pf1, unsigned long *pf2, unsigned long *pf3)
+on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2,
+    unsigned long f3, unsigned long *pf0, unsigned long *pf1,
+    unsigned long *pf2, unsigned long *pf3)
 {
 	(void)f0;
 	(void)f2;
@@ -109,8 +108,8 @@ on_mail(SMFICTX *ctx, char **argv)
 		msession_reset(s);
 		return SMFIS_NOREPLY;
 	}
-	if (!msession_mail(s, &sender, smfi_getsymval(ctx, auth),
-		smfi_getsymval(ctx, id)))
+	if (!msession_mail(
+		s, &sender, smfi_getsymval(ctx, auth), smfi_getsymval(ctx, id)))
 		log_error("out of memory for a client");
 	return SMFIS_NOREPLY;
 }
@@ -151,8 +150,8 @@ on_rcpt(SMFICTX *ctx, char **argv)
 	verify_rcpt(setup->verifier, &rq, &result);
 	if (!context_set(&s->message, "smtp_rcptto_proxy_result", result.word,
 		"milter", &why))
-		log_warning("context smtp_rcptto_proxy_result not set: %s",
-		    why);
+		log_warning(
+		    "context smtp_rcptto_proxy_result not set: %s", why);
 	return tell(ctx, &result);
 }
 
@@ -216,8 +215,8 @@ socket_mode(const char *path, const char *group, char *why, size_t len)
 		return 0;
 	if (getgrnam_r(group, &gr, buf, sizeof(buf), &found) != 0 ||
 	    found == NULL) {
-		snprintf(why, len, "no such group: %s (option socket_group)",
-		    group);
+		snprintf(
+		    why, len, "no such group: %s (option socket_group)", group);
 		return -1;
 	}
 	if (chown(path, (uid_t)-1, found->gr_gid) != 0 ||
@@ -244,7 +243,8 @@ milter_listen(const char *socket, const char *group, char *why, size_t len)
 	rc = smfi_opensocket(1);
 	umask(mask);
 	if (rc != MI_SUCCESS) {
-		snprintf(why, len, "%s: cannot listen there: %s", socket, ERRNO);
+		snprintf(
+		    why, len, "%s: cannot listen there: %s", socket, ERRNO);
 		return -1;
 	}
 	if (strncmp(socket, "unix:", 5) == 0)

@@ -73,8 +73,8 @@ replace(char **where, const char *text)
 }
 
 struct msession *
-msession_new(const char *name, const struct sockaddr *sa,
-    const struct conf *conf)
+msession_new(
+    const char *name, const struct sockaddr *sa, const struct conf *conf)
 {
 	struct msession *s = calloc(1, sizeof(*s));
 
@@ -84,8 +84,7 @@ msession_new(const char *name, const struct sockaddr *sa,
 	context_init(&s->message);
 	address_text(s, sa);
 	/* An address in brackets is the MTA's way to say: no name. */
-	if (name != NULL && name[0] != '[' &&
-	    !replace(&s->client_name, name)) {
+	if (name != NULL && name[0] != '[' && !replace(&s->client_name, name)) {
 		msession_free(s);
 		return NULL;
 	}
@@ -117,8 +116,8 @@ msession_mail(struct msession *s, const struct address *sender,
     const char *auth, const char *id)
 {
 	msession_reset(s);
-	s->authenticated = auth != NULL && auth[0] != '\0' &&
-	    strcmp(auth, "anonymous") != 0;
+	s->authenticated =
+	    auth != NULL && auth[0] != '\0' && strcmp(auth, "anonymous") != 0;
 	if (id != NULL && !replace(&s->id, id))
 		return false;
 	return replace(&s->sender, sender->path);

@@ -26,7 +26,7 @@ struct msession {
 	char *id;          /* queue id, NULL when not known yet */
 	char addr[46];     /* numeric, "" for a local client */
 	unsigned short port;
-	bool authenticated; /* by somebody but `anonymous` */
+	bool authenticated;        /* by somebody but `anonymous` */
 	struct context connection; /* the two dictionaries */
 	struct context message;
 };
@@ -40,8 +40,8 @@ struct msession {
  *
  * Returns NULL without memory.
  */
-struct msession *msession_new(const char *name, const struct sockaddr *sa,
-    const struct conf *conf);
+struct msession *msession_new(
+    const char *name, const struct sockaddr *sa, const struct conf *conf);
 void msession_free(struct msession *s); /* NULL does nothing */
 
 /* Each copies its text and returns false without memory. */

@@ -32,14 +32,12 @@ tests_unit_test_conf_refuse_SOURCES = tests/unit/test_conf_refuse.c \
 	$(conf_case)
 tests_unit_test_conf_source_SOURCES = tests/unit/test_conf_source.c \
 	$(conf_case)
-	tests/unit/conf_case.c tests/unit/conf_case.h
 UNIT_TESTS += tests/unit/test_ds_text tests/unit/test_ds_lines
 UNIT_TESTS += tests/unit/test_datasource tests/unit/test_ds_sqlite
 UNIT_TESTS += tests/unit/test_ds_file
 UNIT_TESTS += tests/unit/test_route tests/unit/test_route_rows
 route_fixture = tests/unit/route_fixture.c tests/unit/route_fixture.h \
 	$(conf_case)
-	tests/unit/conf_case.c tests/unit/conf_case.h
 tests_unit_test_route_SOURCES = tests/unit/test_route.c $(route_fixture)
 tests_unit_test_route_LDADD = $(LDADD) $(SQLITE_LIBS)
 tests_unit_test_route_rows_SOURCES = tests/unit/test_route_rows.c \
@@ -57,6 +55,7 @@ tests_unit_test_ds_sqlite_LDFLAGS = $(ds_ldflags)
 tests_unit_test_ds_file_SOURCES = tests/unit/test_ds_file.c $(ds_fixture)
 tests_unit_test_ds_file_LDADD = $(ds_ldadd)
 tests_unit_test_ds_file_LDFLAGS = $(ds_ldflags)
+
 UNIT_TESTS += tests/unit/test_breaker
 UNIT_TESTS += tests/unit/test_verify
 tests_unit_test_verify_SOURCES = tests/unit/test_verify.c \

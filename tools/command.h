@@ -41,7 +41,7 @@ int command_status(const struct ctl *ctl, int argc, char **argv);
  *
  * Returns 0, or the exit status after a message.
  */
-int ctl_conf(const struct ctl *ctl, const struct override *o,
-    struct conf **out);
+int ctl_conf(
+    const struct ctl *ctl, const struct override *o, struct conf **out);
 
 #endif /* POSTERN_TOOLS_COMMAND_H */

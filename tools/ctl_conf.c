@@ -118,8 +118,10 @@ override_all(struct conf *c, const struct override *o)
 	}
 	if (o->seconds != NULL &&
 	    (!duration_parse(o->seconds, &ms) || ms < 100 || ms > 3600000)) {
-		fprintf(stderr, "posternctl: -t %s: not a time from 100ms to "
-		    "1h\n", o->seconds);
+		fprintf(stderr,
+		    "posternctl: -t %s: not a time from 100ms to "
+		    "1h\n",
+		    o->seconds);
 		return false;
 	}
 	if (o->host != NULL && !override_host(c, o->host))

@@ -100,13 +100,13 @@ request(const struct asking *a, const char *rcpt, struct verify_request *rq)
 	rq->to_result = address_parse(rcpt, strlen(rcpt), &rq->to, NULL);
 	rq->sender.null = true;
 	if (a->o.mailfrom != NULL)
-		(void)address_parse(a->o.mailfrom, strlen(a->o.mailfrom),
-		    &rq->sender, NULL);
+		(void)address_parse(
+		    a->o.mailfrom, strlen(a->o.mailfrom), &rq->sender, NULL);
 	/* With xclient the upstream is told of a client; there is none but
 	 * this machine. */
 	snprintf(rq->client.addr, sizeof(rq->client.addr), "127.0.0.1");
-	snprintf(rq->client.helo, sizeof(rq->client.helo), "%s",
-	    a->conf->hostname);
+	snprintf(
+	    rq->client.helo, sizeof(rq->client.helo), "%s", a->conf->hostname);
 	snprintf(rq->client.proto, sizeof(rq->client.proto), "ESMTP");
 }
 

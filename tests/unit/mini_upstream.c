@@ -130,7 +130,8 @@ rcpt(struct connection *c, const char *local)
 	else if (starts(local, "temp"))
 		put(c, "451 4.3.0 try later");
 	else if ((starts(local, "unknown") || starts(local, "tarpit") ||
-		     strlen(local) == 20) && !atomic_load(&c->u->catchall))
+		     strlen(local) == 20) &&
+	    !atomic_load(&c->u->catchall))
 		put(c, "550 5.1.1 user unknown");
 	else {
 		put(c, "250 2.1.5 ok");
@@ -246,8 +247,8 @@ accept_main(void *arg)
 			continue;
 		if ((fd = accept(u->fd, NULL, NULL)) < 0)
 			continue;
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
-		    sizeof(one));
+		(void)setsockopt(
+		    fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		if (u->n == CONNECTIONS_MAX ||
 		    (c = calloc(1, sizeof(*c))) == NULL)
 			give_up("mini_upstream: too many connections");
@@ -259,8 +260,8 @@ accept_main(void *arg)
 			u->counts.most = u->open;
 		u->fds[u->n] = fd;
 		pthread_mutex_unlock(&u->lock);
-		if (pthread_create(&u->threads[u->n], NULL, connection_main,
-			c) != 0)
+		if (pthread_create(
+			&u->threads[u->n], NULL, connection_main, c) != 0)
 			give_up("pthread_create");
 		u->n++;
 	}

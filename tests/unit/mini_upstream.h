@@ -18,11 +18,23 @@
 
 struct mini_upstream;
 
-enum mini_stage { MINI_NONE, MINI_GREETING, MINI_EHLO, MINI_MAIL };
-enum mini_how { MINI_421, MINI_554, MINI_451, MINI_CLOSE, MINI_HANG };
+enum mini_stage {
+	MINI_NONE,
+	MINI_GREETING,
+	MINI_EHLO,
+	MINI_MAIL
+};
+
+enum mini_how {
+	MINI_421,
+	MINI_554,
+	MINI_451,
+	MINI_CLOSE,
+	MINI_HANG
+};
 
 struct mini_params {
-	int rcpt_limit;       /* 452 4.5.3 past so many; 0: none */
+	int rcpt_limit; /* 452 4.5.3 past so many; 0: none */
 	bool no_pipelining;
 	bool catchall;        /* unknown recipients are taken */
 	enum mini_stage fail; /* where every connection fails */

@@ -70,8 +70,8 @@ test_failed_trial_pauses_longer(void **state)
 		now = b.until_ms;
 		assert_true(breaker_allows(&b, now));
 		assert_true(breaker_bad(&b, now));
-		assert_true(b.pause_ms > before ||
-		    b.pause_ms == BREAKER_PAUSE_MAX);
+		assert_true(
+		    b.pause_ms > before || b.pause_ms == BREAKER_PAUSE_MAX);
 	}
 	assert_int_equal(b.pause_ms, BREAKER_PAUSE_MAX);
 }

@@ -195,8 +195,8 @@ ask_many(const struct rig *rig, struct asker *a, int n, const char *local)
 		else
 			snprintf(a[i].rcpt, sizeof(a[i].rcpt),
 			    "%s%d@example.org", local, i);
-		assert_int_equal(pthread_create(&a[i].thread, NULL, asker_main,
-				     &a[i]), 0);
+		assert_int_equal(
+		    pthread_create(&a[i].thread, NULL, asker_main, &a[i]), 0);
 	}
 	for (int i = 0; i < n; i++)
 		pthread_join(a[i].thread, NULL);
@@ -307,8 +307,8 @@ test_tarpit_holds_nobody(void **state)
 	ask(&rig, "first@example.org", &bad.r);
 	bad.rig = &rig;
 	snprintf(bad.rcpt, sizeof(bad.rcpt), "tarpit@example.org");
-	assert_int_equal(pthread_create(&bad.thread, NULL, asker_main, &bad),
-	    0);
+	assert_int_equal(
+	    pthread_create(&bad.thread, NULL, asker_main, &bad), 0);
 	ask_many(&rig, good, 20, "user");
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(good[i].r.verdict, VERDICT_ACCEPT);
@@ -334,8 +334,8 @@ test_one_breaks_the_session(void **state)
 	rig_one(&rig, &p, "max_sessions = 2");
 	bad.rig = &rig;
 	snprintf(bad.rcpt, sizeof(bad.rcpt), "close@example.org");
-	assert_int_equal(pthread_create(&bad.thread, NULL, asker_main, &bad),
-	    0);
+	assert_int_equal(
+	    pthread_create(&bad.thread, NULL, asker_main, &bad), 0);
 	ask_many(&rig, good, 20, "user");
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(good[i].r.verdict, VERDICT_ACCEPT);
@@ -586,8 +586,8 @@ test_skips(void **state)
 	for (int i = 0; i < 2; i++) {
 		memset(&rq, 0, sizeof(rq));
 		rq.rcpt = "unknown@example.org";
-		rq.to_result = address_parse(rq.rcpt, strlen(rq.rcpt), &rq.to,
-		    NULL);
+		rq.to_result =
+		    address_parse(rq.rcpt, strlen(rq.rcpt), &rq.to, NULL);
 		snprintf(rq.client.addr, sizeof(rq.client.addr), "192.0.2.1");
 		rq.authenticated = i == 0;
 		rq.bypass = i == 1;
@@ -631,8 +631,8 @@ test_original_sender(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_one(&rig, &p,
-	    "mailfrom = original max_sessions = 1 catchall_life = 0");
+	rig_one(
+	    &rig, &p, "mailfrom = original max_sessions = 1 catchall_life = 0");
 	ask_as(&rig, "ann@example.org", "<a@x.test>", "192.0.2.1", &r);
 	ask_as(&rig, "ann@example.org", "<b@x.test>", "192.0.2.1", &r);
 	assert_string_equal(r.cache, "miss");
