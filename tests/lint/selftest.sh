@@ -154,5 +154,32 @@ wrong shell "a script that goes on after a failure"
 echo '/* sep''erate */' >>common/a.c
 wrong spelling "a misspelt word"
 
+# documented: a table of two options and a page that has them
+documented()
+{
+	cat >tests/lint/params_list <<-'END'
+		#!/bin/sh
+		set -eu
+		echo '- one 1'
+		echo 's two {"a", "b"}'
+	END
+	chmod +x tests/lint/params_list
+	printf '.Ss s\n.It Cm one = 1\n.It Cm two = {%s, %s}\n' \
+	    '\(dqa\(dq' '\(dqb\(dq' >man/postern.conf.5
+}
+documented
+check man_params 0 "a page that has every option"
+sed -i '/^\.It Cm one/d' man/postern.conf.5
+wrong man_params "an option that the page lacks"
+documented
+echo '.It Cm three = 3' >>man/postern.conf.5
+wrong man_params "an option that the table lacks"
+documented
+sed -i 's/one = 1/one = 2/' man/postern.conf.5
+wrong man_params "another default"
+documented
+sed -i 's/^\.Ss s/.Ss t/' man/postern.conf.5
+wrong man_params "a section that the page lacks"
+
 [ $failed -eq 0 ] || echo "$failed checks are wrong"
 [ $failed -eq 0 ]
