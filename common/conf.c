@@ -3,8 +3,23 @@
 
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+# include <malloc.h>
+#endif
 
 #include "common/conf_load.h"
+
+/* libconfuse copies its whole option list for each section: some 20 kB, which
+ * the process would keep as fragments for good. */
+#define MANY_SECTIONS 100
+
+static void
+give_back(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
 
 /* Everything but memory is told as it is found. */
 static int
@@ -34,6 +49,7 @@ conf_load_with(const char *path, conf_read_fn *read, void *read_arg,
 	struct conf_source source;
 	struct conf_place at = { 0, 0 };
 	struct conf_load l = { &source, NULL, NULL };
+	size_t sections;
 	int rc = -1;
 
 	*out = NULL;
@@ -47,10 +63,8 @@ conf_load_with(const char *path, conf_read_fn *read, void *read_arg,
 	if (conf_tree_parse(&source, &l.tree) != 0)
 		goto done;
 	l.c = calloc(1, sizeof(*l.c));
-	if (l.c == NULL || load_all(&l) != 0) {
-		conf_tell(&source, at, "out of memory");
+	if (l.c == NULL || load_all(&l) != 0)
 		goto done;
-	}
 	if (source.errors > 0)
 		goto done;
 	atomic_init(&l.c->refs, 1);
@@ -58,11 +72,17 @@ conf_load_with(const char *path, conf_read_fn *read, void *read_arg,
 	l.c = NULL;
 	rc = 0;
 done:
+	/* What fails without a word fails for want of memory. */
+	if (rc != 0 && source.errors == 0)
+		conf_tell(&source, at, "out of memory");
 	if (l.c != NULL)
 		conf_free_parts(l.c);
 	free(l.c);
 	conf_tree_free(l.tree);
+	sections = source.n_sections;
 	conf_source_release(&source);
+	if (sections >= MANY_SECTIONS)
+		give_back();
 	return rc;
 }
 

@@ -24,18 +24,16 @@ if HARDENING
 TESTS += tests/lint/hardening.sh
 endif
 
-EXTRA_DIST += .clang-format .clang-tidy \
-	bench/.clang-tidy tests/.clang-tidy tools/.clang-tidy \
-	$(LINT_TESTS) \
 # The manual against the table of options.
 TESTS += tests/lint/man_params.sh
 check_PROGRAMS += tests/lint/params_list
 tests_lint_params_list_LDADD = libpostern.la
+EXTRA_DIST += tests/lint/man_params.sh
 
-EXTRA_DIST += .clang-format .clang-tidy $(LINT_TESTS) \
-	tests/lint/format.sh \
+EXTRA_DIST += .clang-format .clang-tidy \
+	bench/.clang-tidy tests/.clang-tidy tools/.clang-tidy \
+	$(LINT_TESTS) \
 	tests/lint/hardening.sh \
-	tests/lint/man_params.sh \
 	tests/lint/static.sh \
 	tests/lint/analyse.sh \
 	tests/lint/coverage.sh \

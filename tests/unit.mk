@@ -27,6 +27,10 @@ UNIT_TESTS += tests/unit/test_conf tests/unit/test_conf_parts \
 	tests/unit/test_conf_refuse tests/unit/test_conf_source
 conf_case = tests/unit/conf_case.c tests/unit/conf_case.h
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c $(conf_case)
+UNIT_TESTS += tests/unit/test_conf_memory
+tests_unit_test_conf_memory_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+	-Wl,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
 tests_unit_test_conf_parts_SOURCES = tests/unit/test_conf_parts.c $(conf_case)
 tests_unit_test_conf_refuse_SOURCES = tests/unit/test_conf_refuse.c \
 	$(conf_case)
