@@ -73,3 +73,15 @@ TESTS += tests/unit/no_cmocka.sh
 endif
 EXTRA_DIST += tests/data/conf
 EXTRA_DIST += tests/unit/no_cmocka.sh tests/classify_figures.sh
+
+# An upstream inside the test, and certificates for it.
+FAKE_TRANSPORT = \
+	tests/unit/certs.c tests/unit/certs.h \
+	tests/unit/fake_transport.c tests/unit/fake_transport.h
+UNIT_TESTS += tests/unit/test_dial tests/unit/test_tls
+tests_unit_test_tls_SOURCES = tests/unit/test_tls.c \
+	tests/unit/certs.c tests/unit/certs.h
+UNIT_TESTS += tests/unit/test_session tests/unit/test_session_torture
+tests_unit_test_session_SOURCES = tests/unit/test_session.c $(FAKE_TRANSPORT)
+tests_unit_test_session_torture_SOURCES = tests/unit/test_session_torture.c \
+	$(FAKE_TRANSPORT)
