@@ -32,6 +32,7 @@ struct fake {
 	enum fake_fault kind;
 	unsigned int steps, dials, writes;
 	size_t chunk;
+	size_t take; /* octets that may still be written */
 };
 
 static void
@@ -248,7 +249,13 @@ fake_write(
 		f->broken = true;
 	if (f->broken || f->hung)
 		return stuck(f, POLLOUT, fault);
+	if (f->take == 0)
+		return stuck(f, POLLOUT, fault);
 	len = at_most(f, len);
+	if (len > f->take)
+		len = f->take;
+	if (f->take != FAKE_NO_LIMIT)
+		f->take -= len;
 	f->writes++;
 	receive(f, buf, len);
 	return (ssize_t)len;
@@ -264,7 +271,8 @@ fake_poll(const struct transport *t, struct deadline d)
 		return true;
 	if (f->hung)
 		return false;
-	return (t->events & POLLOUT) != 0 || f->out.len > 0 || f->closed;
+	return ((t->events & POLLOUT) != 0 && f->take > 0) || f->out.len > 0 ||
+	    f->closed;
 }
 
 static void
@@ -298,6 +306,7 @@ fake_new(const struct fake_params *p)
 
 	must(f != NULL, "out of memory");
 	f->p = *p;
+	f->take = FAKE_NO_LIMIT;
 	return f;
 }
 
@@ -336,6 +345,12 @@ fake_dial(void *arg, const struct endpoint *e, unsigned int port,
 		fake_say(f, f->p.greeting);
 	*out = &f->base;
 	return OUTCOME_OK;
+}
+
+void
+fake_take(struct fake *f, size_t n)
+{
+	f->take = n;
 }
 
 void

@@ -59,6 +59,11 @@ bool fake_is_tls(const struct fake *f);
 /* No read or write moves more than n octets; 0: no limit. */
 void fake_chunk(struct fake *f, size_t n);
 
+/* Take n octets more of the client's, and then no more until told again;
+ * FAKE_NO_LIMIT: all. */
+#define FAKE_NO_LIMIT ((size_t)-1)
+void fake_take(struct fake *f, size_t n);
+
 /* Step number `step`, and no other, goes wrong; 0: none. */
 void fake_fail_at(struct fake *f, unsigned int step, enum fake_fault kind);
 bool fake_failed(const struct fake *f); /* it has come to that */

@@ -268,6 +268,60 @@ test_silence_before_batch(void **state)
 	close_it(&fx);
 }
 
+/* A reply to a command that is still on its way out answers nothing. */
+static void
+test_reply_before_command(void **state)
+{
+	static struct fixture fx;
+	struct address null = address("<>"), ann = address("ann@example.org");
+	struct reply r;
+	struct fault f;
+	void *cookie;
+	int code;
+
+	(void)state;
+	open_with(&fx, PIPE);
+	fx.notes.silent = true;
+	assert_true(session_mail(fx.s, &null, false, NULL));
+	assert_true(session_rcpt(fx.s, &ann, NULL));
+	/* MAIL and half of RCPT. */
+	fake_take(fx.fake, 20);
+	assert_int_equal(pump(&fx, &code, &cookie), SESSION_NONE);
+	assert_int_equal(fx.notes.n, 2);
+	assert_int_equal(session_events(fx.s), POLLIN | POLLOUT);
+	fake_say(fx.fake, "250 MAIL\r\n250 RCPT\r\n");
+	assert_int_equal(pump(&fx, &code, &cookie), SESSION_REPLY);
+	assert_int_equal(session_pump(fx.s, &r, &cookie, &f), SESSION_DEAD);
+	assert_int_equal(f.origin, FAULT_PROTOCOL);
+	close_it(&fx);
+}
+
+/* What could not be written goes out when it can. */
+static void
+test_slow_writes(void **state)
+{
+	static struct fixture fx;
+	struct address null = address("<>"), ann = address("ann@example.org");
+	void *cookie;
+	int code, replies = 0;
+	size_t i;
+
+	(void)state;
+	open_with(&fx, PIPE);
+	assert_true(session_mail(fx.s, &null, false, NULL));
+	for (i = 0; i < 3; i++)
+		assert_true(session_rcpt(fx.s, &ann, NULL));
+	for (i = 0; i < 20; i++) {
+		fake_take(fx.fake, 7);
+		while (pump(&fx, &code, &cookie) == SESSION_REPLY)
+			replies++;
+	}
+	assert_int_equal(replies, 4);
+	assert_string_equal(fx.notes.lines[4], "RCPT TO:<ann@example.org>");
+	assert_true(session_alive(fx.s));
+	close_it(&fx);
+}
+
 static void
 test_421_unasked(void **state)
 {
@@ -442,6 +496,8 @@ main(void)
 		cmocka_unit_test(test_one_at_a_time),
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_silence_before_batch),
+		cmocka_unit_test(test_reply_before_command),
+		cmocka_unit_test(test_slow_writes),
 		cmocka_unit_test(test_421_unasked),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_smtputf8),
