@@ -4,73 +4,15 @@
  * parameters are among those there are, and, where SQLite will be asked, that
  * it is SQL.  Whether tables and columns are there is for the data source.
  */
-#include <ctype.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/conf_load.h"
 #include "common/conf_suggest.h"
+#include "common/ds_text.h"
 
 #define NAME_MAX_LEN 48
-
-static bool
-name_octet(char c)
-{
-	return isalnum((unsigned char)c) || c == '_';
-}
-
-/* The octet behind a string, quoted name or comment that begins at p, or p
- * when none begins there. */
-static const char *
-skip_opaque(const char *p)
-{
-	const char *end;
-
-	if (*p == '\'' || *p == '"' || *p == '`') {
-		end = strchr(p + 1, *p);
-		return end != NULL ? end + 1 : p + strlen(p);
-	}
-	if (strncmp(p, "--", 2) == 0)
-		return p + strcspn(p, "\n");
-	if (strncmp(p, "/*", 2) == 0) {
-		end = strstr(p + 2, "*/");
-		return end != NULL ? end + 2 : p + strlen(p);
-	}
-	return p;
-}
-
-/* The next ":name" from *p on, into name; false when there is none.  "::" is
- * a type conversion of PostgreSQL. */
-static bool
-next_parameter(const char **p, char *name, size_t size)
-{
-	const char *at = *p;
-	const char *behind;
-	size_t len;
-
-	while (*at != '\0') {
-		behind = skip_opaque(at);
-		if (behind != at) {
-			at = behind;
-			continue;
-		}
-		if (at[0] == ':' && at[1] == ':') {
-			at += 2;
-			continue;
-		}
-		if (*at++ != ':' || !name_octet(*at) ||
-		    isdigit((unsigned char)*at))
-			continue;
-		for (len = 0; name_octet(at[len]); len++)
-			if (len + 1 < size)
-				name[len] = at[len];
-		name[len < size ? len : size - 1] = '\0';
-		*p = at + len;
-		return true;
-	}
-	return false;
-}
 
 static bool
 has_word(const char *words, const char *word)
@@ -92,8 +34,12 @@ check_parameters(struct conf_load *l, struct conf_place at, const char *query,
 	struct conf_suggest near;
 	char best[CONF_SUGGEST_MAX + 1];
 	char name[NAME_MAX_LEN + 1];
+	struct ds_name found;
 
-	while (next_parameter(&query, name, sizeof(name))) {
+	while (ds_text_next(&query, &found)) {
+		snprintf(name, sizeof(name), "%.*s",
+		    found.len < sizeof(name) ? (int)found.len : NAME_MAX_LEN,
+		    found.at);
 		if (has_word(allowed, name))
 			continue;
 		conf_suggest_init(&near, name);

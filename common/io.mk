@@ -19,7 +19,6 @@ libpostern_la_SOURCES += \
 	common/ds_rows.c common/ds_rows.h \
 	common/ds_sqlite.c \
 	common/ds_sqlite_pool.c common/ds_sqlite_pool.h \
-	common/ds_text.c common/ds_text.h \
 	common/siphash.c common/siphash.h \
 	common/table.c common/table.h \
 	common/tls.c common/tls.h \

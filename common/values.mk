@@ -5,6 +5,7 @@ libpostern_la_SOURCES += \
 	common/address.c common/address.h \
 	common/cidr.c common/cidr.h \
 	common/context.c common/context.h \
+	common/ds_text.c common/ds_text.h \
 	common/ehlo.c common/ehlo.h \
 	common/endpoint.c common/endpoint.h \
 	common/esc.c common/esc.h \

@@ -200,6 +200,8 @@ test_refused_at_start(void **state)
 	write_file(text_file, "key value\nkey\n");
 	(void)snprintf(uri, sizeof uri, "file:%s", text_file);
 	refused(uri, "/routes:2: a key without a value");
+	assert_int_equal(truncate(text_file, 64L * 1024 * 1024 + 1), 0);
+	refused(uri, "larger than 64 MiB");
 }
 
 static void
