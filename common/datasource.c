@@ -280,7 +280,7 @@ enum outcome
 datasource_check(struct datasource *ds, const char *text,
     const char *const *allowed, struct fault *f)
 {
-	enum outcome oc = OUTCOME_OK, one;
+	enum outcome oc = OUTCOME_OK;
 	struct ds_name name;
 	struct fault this;
 	size_t i;
@@ -293,6 +293,7 @@ datasource_check(struct datasource *ds, const char *text,
 	}
 	for (i = 0; i < ds->n && oc != OUTCOME_PERM; i++) {
 		struct source *s = &ds->sources[i];
+		enum outcome one;
 
 		fault_clear(&this);
 		one = s->driver->check(s->handle, text, &this);

@@ -130,6 +130,7 @@ ds_cache_put(struct ds_cache *c, const struct ds_query *q, struct ds_rows *rows,
 		table_remove(c->table, old);
 	if (!table_add(c->table, &e->link, e->key, key.len))
 		entry_drop(NULL, &e->link);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the table has it */
 	(void)pthread_mutex_unlock(&c->lock);
 	strbuf_release(&key);
 }

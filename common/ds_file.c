@@ -100,11 +100,11 @@ static char *
 read_all(int fd, size_t size, size_t *len)
 {
 	char *data = malloc(size + 1);
-	ssize_t n;
 
 	*len = 0;
 	while (data != NULL && *len < size) {
-		n = read(fd, data + *len, size - *len);
+		ssize_t n = read(fd, data + *len, size - *len);
+
 		if (n == 0)
 			break;
 		if (n > 0) {

@@ -181,11 +181,12 @@ static enum outcome
 fetch(const struct ds_sqlite_pool *p, sqlite3_stmt *stmt, size_t max_rows,
     struct ds_rows *rows, struct fault *f)
 {
-	const char *wrong;
 	size_t column;
 	int rc = SQLITE_ROW;
 
 	while (ds_rows_count(rows) < max_rows) {
+		const char *wrong;
+
 		rc = sqlite3_step(stmt);
 		if (rc != SQLITE_ROW)
 			break;

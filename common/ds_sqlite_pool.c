@@ -179,11 +179,12 @@ connection_moved(struct ds_sqlite_connection *c)
 	    moved != 0;
 }
 
+/* Gives a place in the pool back: with its connection, or NULL. */
 static void
-give(struct ds_sqlite_pool *p, struct ds_sqlite_connection *c, bool keep)
+give(struct ds_sqlite_pool *p, struct ds_sqlite_connection *c)
 {
 	(void)pthread_mutex_lock(&p->lock);
-	if (keep) {
+	if (c != NULL) {
 		c->next = p->idle;
 		p->idle = c;
 	} else {
@@ -191,8 +192,6 @@ give(struct ds_sqlite_pool *p, struct ds_sqlite_connection *c, bool keep)
 	}
 	(void)pthread_cond_signal(&p->returned);
 	(void)pthread_mutex_unlock(&p->lock);
-	if (!keep)
-		ds_sqlite_close(c);
 }
 
 /* A place in the pool: with an idle connection, or *c NULL to make one. */
@@ -241,7 +240,7 @@ ds_sqlite_take(struct ds_sqlite_pool *p, struct deadline d, struct fault *f)
 	if (c == NULL)
 		c = connection_new(p, p->path, f);
 	if (c == NULL)
-		give(p, NULL, false);
+		give(p, NULL);
 	else
 		c->deadline = d;
 	return c;
@@ -289,7 +288,11 @@ ds_sqlite_pool_free(struct ds_sqlite_pool *p)
 void
 ds_sqlite_give(struct ds_sqlite_pool *p, struct ds_sqlite_connection *c)
 {
-	give(p, c, survives(sqlite3_errcode(c->db)));
+	if (!survives(sqlite3_errcode(c->db))) {
+		ds_sqlite_close(c);
+		c = NULL;
+	}
+	give(p, c);
 }
 
 struct ds_sqlite_connection *

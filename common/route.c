@@ -389,7 +389,7 @@ look_in_source(const struct lookup *l, struct route **out, struct fault *f)
 static void
 explain_scope(const struct lookup *l)
 {
-	if (l->domain == NULL)
+	if (l->scope == NULL)
 		strbuf_addf(
 		    l->sb, "domain: no section \"%s\"\n", l->rcpt->domain);
 	else
