@@ -7,11 +7,13 @@
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <syslog.h>
@@ -121,12 +123,29 @@ log_sink(enum log_level level, const char *line, void *arg)
 	(void)arg;
 	if (log_to_syslog)
 		syslog(priority[level], "%s", line);
-	if (log_to_stderr)
+	/* Who waits for the start gets to see what hinders it. */
+	if (log_to_stderr || ready_fd >= 0)
 		fprintf(stderr, "%s: %s%s\n", program,
 		    level == LOG_LEVEL_ERROR         ? "error: "
 			: level == LOG_LEVEL_WARNING ? "warning: "
 						     : "",
 		    line);
+}
+
+/* Whether the journal reads standard error (systemd.exec(5)): it has what goes
+ * to syslog, too. */
+static bool
+journal_has_stderr(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char mine[64];
+	struct stat st;
+
+	if (stream == NULL || fstat(STDERR_FILENO, &st) != 0)
+		return false;
+	snprintf(mine, sizeof(mine), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	return strcmp(stream, mine) == 0;
 }
 
 void
@@ -137,7 +156,8 @@ daemon_log(
 
 	program = name;
 	log_to_syslog = c->log_target == 0;
-	log_to_stderr = c->log_target != 0 || args->foreground;
+	log_to_stderr =
+	    !log_to_syslog || (args->foreground && !journal_has_stderr());
 	if (log_to_syslog)
 		openlog(name, LOG_PID | LOG_NDELAY, LOG_MAIL);
 	if (level > LOG_LEVEL_DEBUG)
@@ -323,6 +343,11 @@ daemon_on_usr1(void (*fn)(void *), void *arg)
 	u->arg = arg;
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
+	/* A thread that does not block these would be ended by them, and the
+	 * process with it. */
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	if (sigaction(SIGPIPE, &ignore, NULL) != 0 ||
 	    pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 ||
 	    pthread_create(&thread, NULL, usr1_main, u) != 0) {

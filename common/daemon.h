@@ -34,7 +34,8 @@ void daemon_args(int argc, char **argv, struct daemon_args *out);
 struct conf *daemon_conf(const struct daemon_args *args);
 
 /* daemon_log(name, c, args): send the log where c says, and to standard error
- * too in the foreground. */
+ * too in the foreground, unless the journal has both, and until
+ * daemon_ready(). */
 void daemon_log(
     const char *name, const struct conf *c, const struct daemon_args *args);
 
@@ -62,8 +63,9 @@ void daemon_reloading(void);
 
 /*
  * daemon_on_usr1(fn, arg): from now on fn is called, on a thread of its own,
- * for each SIGUSR1; the signal is blocked everywhere else.  SIGPIPE is
- * ignored from here on.  Returns 0 or -1.
+ * for each SIGUSR1; the signal is blocked everywhere else, and so are SIGTERM,
+ * SIGINT and SIGHUP, which the program's main loop has to wait for.  SIGPIPE
+ * is ignored from here on.  Returns 0 or -1.
  */
 int daemon_on_usr1(void (*fn)(void *), void *arg);
 
