@@ -43,3 +43,6 @@ dist/tmpfiles.d/postern.conf: dist/postern.tmpfiles Makefile
 	$(AM_V_GEN)$(MKDIR_P) dist/tmpfiles.d && \
 	    $(put_directories) $(srcdir)/dist/postern.tmpfiles >$@.tmp && \
 	    mv $@.tmp $@
+
+TESTS += tests/lint/sample_conf.sh tests/service.py
+EXTRA_DIST += tests/lint/sample_conf.sh tests/service.py
