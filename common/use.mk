@@ -17,4 +17,6 @@ libpostern_la_SOURCES += \
 	common/target.c
 libpostern_la_SOURCES += \
 	common/catchall.c common/catchall.h \
-	common/verify.c common/verify.h
+	common/verifier.c \
+	common/verify.c common/verify.h \
+	common/verify_explain.c common/verify_inquiry.h

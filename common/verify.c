@@ -1,204 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cache.h"
 #include "common/catchall.h"
 #include "common/conf.h"
 #include "common/log.h"
-#include "common/probe.h"
-#include "common/route.h"
 #include "common/strbuf.h"
-#include "common/verify.h"
-
-/* One configuration and what was opened for it; replaced by a reload. */
-struct setup {
-	atomic_uint refs;
-	struct conf *conf;
-	struct router *router;
-};
-
-struct verifier {
-	pthread_mutex_t lock; /* guards setup, the pointer */
-	struct setup *setup;
-	struct cache *cache;
-	struct catchall *catchall;
-	struct prober *prober;
-	atomic_ullong accepted, rejected, deferred, skipped, observed;
-};
-
-/* One question on its way through this file. */
-struct inquiry {
-	struct verifier *v;
-	struct setup *setup;
-	const struct verify_request *rq;
-	struct verify_result *out;
-	struct route *route;
-	struct deadline deadline;
-	struct probe_question *q;
-};
-
-static void
-setup_unref(struct setup *s)
-{
-	if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
-		return;
-	router_free(s->router);
-	conf_unref(s->conf);
-	free(s);
-}
-
-static struct setup *
-setup_new(struct conf *conf, char *why, size_t len)
-{
-	struct setup *s = calloc(1, sizeof(*s));
-
-	if (s == NULL) {
-		snprintf(why, len, "out of memory");
-		return NULL;
-	}
-	atomic_init(&s->refs, 1);
-	s->conf = conf_ref(conf);
-	if ((s->router = router_new(conf, why, len)) == NULL) {
-		setup_unref(s);
-		return NULL;
-	}
-	return s;
-}
-
-static struct setup *
-setup_get(struct verifier *v)
-{
-	struct setup *s;
-
-	pthread_mutex_lock(&v->lock);
-	s = v->setup;
-	atomic_fetch_add(&s->refs, 1);
-	pthread_mutex_unlock(&v->lock);
-	return s;
-}
-
-/* On the prober's thread: remember what came. */
-static void
-verify_answered(
-    void *arg, const struct probe_question *q, const struct answer *a)
-{
-	struct verifier *v = arg;
-	const struct conf_rcptto *o = q->route->options;
-	struct cache_lives lives = {
-		.positive = o->positive_life,
-		.negative = o->negative_life,
-		.mailbox = o->mailbox_life,
-		.temporary = o->temporary_life,
-	};
-
-	if (q->direct)
-		return;
-	if (q->catchall) {
-		struct catchall_result r = {
-			.domain = q->rcpt.domain,
-			.route = q->route->id,
-			.verdict = a->verdict,
-			.now_ms = clock_ms(),
-			.life_ms = o->catchall_life,
-		};
-
-		if (catchall_result(v->catchall, &r))
-			log_warning(
-			    "domain %s: %s takes every local part: "
-			    "its recipients are not asked about for %lld s",
-			    q->rcpt.domain, a->upstream,
-			    (long long)(o->catchall_life / 1000));
-		return;
-	}
-	/* That nobody could be asked says nothing about the recipient. */
-	if (a->origin == ANSWER_PROBED)
-		cache_put(v->cache, &q->key, a, &lives, clock_ms());
-}
-
-struct verifier *
-verifier_new(
-    struct conf *conf, const struct prober_params *pp, char *why, size_t len)
-{
-	struct verifier *v = calloc(1, sizeof(*v));
-	struct prober_params params = *pp;
-
-	snprintf(why, len, "out of memory");
-	if (v == NULL)
-		return NULL;
-	pthread_mutex_init(&v->lock, NULL);
-	params.answered = verify_answered;
-	params.answered_arg = v;
-	if ((v->setup = setup_new(conf, why, len)) == NULL ||
-	    (v->cache = cache_new((size_t)conf->rcptto.cache_size)) == NULL ||
-	    (v->catchall = catchall_new()) == NULL ||
-	    (v->prober = prober_new(&params)) == NULL) {
-		verifier_free(v);
-		return NULL;
-	}
-	why[0] = '\0';
-	return v;
-}
-
-void
-verifier_free(struct verifier *v)
-{
-	if (v == NULL)
-		return;
-	prober_free(v->prober); /* first: it calls verify_answered() */
-	catchall_free(v->catchall);
-	cache_free(v->cache);
-	setup_unref(v->setup);
-	pthread_mutex_destroy(&v->lock);
-	free(v);
-}
-
-int
-verifier_reload(struct verifier *v, struct conf *conf, char *why, size_t len)
-{
-	struct setup *s = setup_new(conf, why, len), *old;
-
-	if (s == NULL)
-		return -1;
-	pthread_mutex_lock(&v->lock);
-	old = v->setup;
-	v->setup = s;
-	pthread_mutex_unlock(&v->lock);
-	setup_unref(old);
-	prober_reloaded(v->prober);
-	return 0;
-}
-
-struct cache *
-verifier_cache(struct verifier *v)
-{
-	return v->cache;
-}
-
-struct catchall *
-verifier_catchall(struct verifier *v)
-{
-	return v->catchall;
-}
-
-struct prober *
-verifier_prober(struct verifier *v)
-{
-	return v->prober;
-}
-
-void
-verifier_count(struct verifier *v, struct verify_counters *out)
-{
-	out->accepted = atomic_load(&v->accepted);
-	out->rejected = atomic_load(&v->rejected);
-	out->deferred = atomic_load(&v->deferred);
-	out->skipped = atomic_load(&v->skipped);
-	out->observed = atomic_load(&v->observed);
-}
+#include "common/verify_inquiry.h"
 
 /* Whatever the answer depends on: the route with its hosts, and what of the
  * session is told upstream. */
@@ -242,7 +53,7 @@ probe_sender(
 	    ADDRESS_BAD;
 }
 
-static struct probe_question *
+struct probe_question *
 question_new(const struct inquiry *in)
 {
 	const struct conf_rcptto *o = in->route->options;
@@ -332,7 +143,7 @@ inquiry_is_loop(const struct inquiry *in, const struct conf_rcptto *o)
 	    memcmp(sender.path, in->rq->sender.path, sender.path_len) == 0;
 }
 
-static bool
+bool
 inquiry_skipped(struct inquiry *in)
 {
 	const struct verify_request *rq = in->rq;
@@ -352,7 +163,7 @@ inquiry_skipped(struct inquiry *in)
 }
 
 /* The route; false when the answer is already known. */
-static bool
+bool
 inquiry_route(struct inquiry *in)
 {
 	struct fault f = { 0 };
@@ -542,81 +353,6 @@ verify_rcpt(struct verifier *v, const struct verify_request *rq,
 	inquiry_conclude(&in);
 	inquiry_count(&in);
 	inquiry_log(&in);
-	free(in.q);
-	route_unref(in.route);
-	setup_unref(in.setup);
-}
-
-struct explain {
-	const struct cache_key *key;
-	FILE *fp;
-	bool found;
-};
-
-static bool
-explain_item(void *arg, const struct cache_item *i)
-{
-	struct explain *x = arg;
-
-	if (i->left_ms <= 0 || i->key.len != x->key->len ||
-	    memcmp(i->key.octets, x->key->octets, x->key->len) != 0)
-		return true;
-	fprintf(x->fp,
-	    "memory: %s %d %s %s (from %s, %lld s ago, for %lld s more)\n",
-	    verdict_name(i->answer.verdict), i->answer.code, i->answer.esc,
-	    i->answer.text, i->answer.upstream, (long long)(i->age_ms / 1000),
-	    (long long)(i->left_ms / 1000));
-	x->found = true;
-	return false;
-}
-
-static void
-explain_memory(const struct inquiry *in, FILE *fp)
-{
-	struct explain x = { .key = &in->q->key, .fp = fp };
-	struct cache_select which = {
-		.domain = in->rq->to.domain,
-		.local = in->rq->to.local,
-	};
-	int64_t now = clock_ms();
-
-	if (catchall_marked(
-		in->v->catchall, in->rq->to.domain, in->route->id, now))
-		fprintf(fp, "catch-all: %s takes every local part\n",
-		    in->rq->to.domain);
-	/* Not cache_get(), which would count as a use. */
-	cache_walk(in->v->cache, &which, now, explain_item, &x);
-	if (!x.found)
-		fprintf(fp, "memory: nothing\n");
-}
-
-void
-verify_explain(struct verifier *v, const struct verify_request *rq, FILE *fp)
-{
-	struct verify_result result = { 0 };
-	struct inquiry in = { .v = v, .rq = rq, .out = &result };
-	struct strbuf sb;
-	char label[300];
-
-	in.setup = setup_get(v);
-	in.deadline = deadline_in(in.setup->conf->rcptto.up.timeout);
-	strbuf_init(&sb, 16384);
-	if (rq->to_result == ADDRESS_OK)
-		route_explain(in.setup->router, &rq->to, in.deadline, &sb);
-	fputs(strbuf_str(&sb), fp);
-	strbuf_release(&sb);
-	if (inquiry_skipped(&in) || !inquiry_route(&in)) {
-		fprintf(fp, "not asked: %s %s\n", result.answer.reason,
-		    result.answer.text);
-	} else if ((in.q = question_new(&in)) != NULL) {
-		for (size_t i = 0; i < in.route->n_hosts; i++) {
-			endpoint_format(
-			    &in.route->hosts[i].endpoint, label, sizeof(label));
-			fprintf(fp, "host %zu: %s\n", i + 1, label);
-			prober_show(v->prober, label, fp);
-		}
-		explain_memory(&in, fp);
-	}
 	free(in.q);
 	route_unref(in.route);
 	setup_unref(in.setup);

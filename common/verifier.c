@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cache.h"
+#include "common/catchall.h"
+#include "common/conf.h"
+#include "common/log.h"
+#include "common/verify_inquiry.h"
+
+void
+setup_unref(struct setup *s)
+{
+	if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
+		return;
+	router_free(s->router);
+	conf_unref(s->conf);
+	free(s);
+}
+
+static struct setup *
+setup_new(struct conf *conf, char *why, size_t len)
+{
+	struct setup *s = calloc(1, sizeof(*s));
+
+	if (s == NULL) {
+		snprintf(why, len, "out of memory");
+		return NULL;
+	}
+	atomic_init(&s->refs, 1);
+	s->conf = conf_ref(conf);
+	if ((s->router = router_new(conf, why, len)) == NULL) {
+		setup_unref(s);
+		return NULL;
+	}
+	return s;
+}
+
+struct setup *
+setup_get(struct verifier *v)
+{
+	struct setup *s;
+
+	pthread_mutex_lock(&v->lock);
+	s = v->setup;
+	atomic_fetch_add(&s->refs, 1);
+	pthread_mutex_unlock(&v->lock);
+	return s;
+}
+
+/* On the prober's thread: remember what came. */
+static void
+verify_answered(
+    void *arg, const struct probe_question *q, const struct answer *a)
+{
+	struct verifier *v = arg;
+	const struct conf_rcptto *o = q->route->options;
+	struct cache_lives lives = {
+		.positive = o->positive_life,
+		.negative = o->negative_life,
+		.mailbox = o->mailbox_life,
+		.temporary = o->temporary_life,
+	};
+
+	if (q->direct)
+		return;
+	if (q->catchall) {
+		struct catchall_result r = {
+			.domain = q->rcpt.domain,
+			.route = q->route->id,
+			.verdict = a->verdict,
+			.now_ms = clock_ms(),
+			.life_ms = o->catchall_life,
+		};
+
+		if (catchall_result(v->catchall, &r))
+			log_warning(
+			    "domain %s: %s takes every local part: "
+			    "its recipients are not asked about for %lld s",
+			    q->rcpt.domain, a->upstream,
+			    (long long)(o->catchall_life / 1000));
+		return;
+	}
+	/* That nobody could be asked says nothing about the recipient. */
+	if (a->origin == ANSWER_PROBED)
+		cache_put(v->cache, &q->key, a, &lives, clock_ms());
+}
+
+struct verifier *
+verifier_new(
+    struct conf *conf, const struct prober_params *pp, char *why, size_t len)
+{
+	struct verifier *v = calloc(1, sizeof(*v));
+	struct prober_params params = *pp;
+
+	snprintf(why, len, "out of memory");
+	if (v == NULL)
+		return NULL;
+	pthread_mutex_init(&v->lock, NULL);
+	params.answered = verify_answered;
+	params.answered_arg = v;
+	if ((v->setup = setup_new(conf, why, len)) == NULL ||
+	    (v->cache = cache_new((size_t)conf->rcptto.cache_size)) == NULL ||
+	    (v->catchall = catchall_new()) == NULL ||
+	    (v->prober = prober_new(&params)) == NULL) {
+		verifier_free(v);
+		return NULL;
+	}
+	why[0] = '\0';
+	return v;
+}
+
+void
+verifier_free(struct verifier *v)
+{
+	if (v == NULL)
+		return;
+	prober_free(v->prober); /* first: it calls verify_answered() */
+	catchall_free(v->catchall);
+	cache_free(v->cache);
+	setup_unref(v->setup);
+	pthread_mutex_destroy(&v->lock);
+	free(v);
+}
+
+int
+verifier_reload(struct verifier *v, struct conf *conf, char *why, size_t len)
+{
+	struct setup *s = setup_new(conf, why, len), *old;
+
+	if (s == NULL)
+		return -1;
+	pthread_mutex_lock(&v->lock);
+	old = v->setup;
+	v->setup = s;
+	pthread_mutex_unlock(&v->lock);
+	setup_unref(old);
+	prober_reloaded(v->prober);
+	return 0;
+}
+
+struct cache *
+verifier_cache(struct verifier *v)
+{
+	return v->cache;
+}
+
+struct catchall *
+verifier_catchall(struct verifier *v)
+{
+	return v->catchall;
+}
+
+struct prober *
+verifier_prober(struct verifier *v)
+{
+	return v->prober;
+}
+
+void
+verifier_count(struct verifier *v, struct verify_counters *out)
+{
+	out->accepted = atomic_load(&v->accepted);
+	out->rejected = atomic_load(&v->rejected);
+	out->deferred = atomic_load(&v->deferred);
+	out->skipped = atomic_load(&v->skipped);
+	out->observed = atomic_load(&v->observed);
+}
