@@ -15,7 +15,7 @@
  * section 4.5.3.1.4; some servers refuse longer ones. */
 #define AUTH_INITIAL_MAX 512
 /* Decoded octets whose base64 fits in a line. */
-#define AUTH_OCTETS_MAX  (SESSION_LINE_MAX / 4 * 3)
+#define AUTH_OCTETS_MAX  ((size_t)SESSION_LINE_MAX / 4 * 3)
 #define HIDDEN           "********"
 
 /* Send `verb` and data in base64; verb is "" or ends in a space. */
@@ -72,7 +72,7 @@ auth_plain(struct opening *o, const char *user, const struct secret *pass)
 		goto done;
 	}
 	/* NUL authcid NUL password; the authzid is left to the server. */
-	memcpy(msg + 1, user, ulen);
+	memcpy(msg + 1, user, ulen + 1);
 	memcpy(msg + ulen + 2, p, plen);
 	if (len <= (AUTH_INITIAL_MAX - 2 - strlen("AUTH PLAIN ")) / 4 * 3) {
 		oc = ask_base64(o, "AUTH PLAIN ", msg, len);

@@ -316,7 +316,7 @@ enum outcome
 session_open(const struct session_params *p, struct deadline d,
     struct session **out, struct fault *f, enum smtp_stage *stage)
 {
-	struct fault scratch;
+	struct fault scratch = { .origin = FAULT_NONE };
 	struct opening o = { .p = p, .d = d, .f = f != NULL ? f : &scratch };
 	enum smtp_stage unused = STAGE_CONNECT;
 	enum outcome oc;

@@ -26,11 +26,9 @@ say_openssl(char *why, size_t len, const char *option, const char *file)
 	char buf[128];
 	const char *reason = NULL;
 
-#ifdef ERR_SYSTEM_ERROR
 	if (ERR_SYSTEM_ERROR(e))
 		reason = strerror_r(ERR_GET_REASON(e), buf, sizeof(buf));
-#endif
-	if (reason == NULL)
+	else
 		reason = ERR_reason_error_string(e);
 	(void)snprintf(why, len, "%s \"%s\": %s", option, file,
 	    reason != NULL ? reason : "not usable");

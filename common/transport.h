@@ -18,9 +18,9 @@
 #include "common/outcome.h"
 
 /* Results of read and write beside an octet count > 0. */
-#define TRANSPORT_EOF  0  /* the other side has closed */
-#define TRANSPORT_WAIT -1 /* poll for transport.events, then call again */
-#define TRANSPORT_FAIL -2 /* broken; the fault says why */
+#define TRANSPORT_EOF  0    /* the other side has closed */
+#define TRANSPORT_WAIT (-1) /* poll for transport.events, then call again */
+#define TRANSPORT_FAIL (-2) /* broken; the fault says why */
 
 struct transport;
 

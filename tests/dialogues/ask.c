@@ -163,7 +163,7 @@ queue_all(struct session *s, struct question *q)
 	bool sent = true;
 	char **p;
 
-	for (p = q->rcpts; *p != NULL; p++) {
+	for (p = q->rcpts; p != NULL && *p != NULL; p++) {
 		if (address_parse(*p, strlen(*p), &a, NULL) != ADDRESS_BAD)
 			utf8 = utf8 || a.utf8;
 	}
@@ -171,7 +171,7 @@ queue_all(struct session *s, struct question *q)
 		(void)printf("MAIL: not sent\n");
 		return false;
 	}
-	for (p = q->rcpts; *p != NULL; p++) {
+	for (p = q->rcpts; p != NULL && *p != NULL; p++) {
 		if (address_parse(*p, strlen(*p), &a, NULL) == ADDRESS_BAD ||
 		    !session_rcpt(s, &a, *p)) {
 			(void)printf("%s: not sent\n", *p);

@@ -360,9 +360,9 @@ fake_chunk(struct fake *f, size_t n)
 }
 
 void
-fake_fail_at(struct fake *f, unsigned int at, enum fake_fault kind)
+fake_fail_at(struct fake *f, unsigned int n, enum fake_fault kind)
 {
-	f->fail_at = at;
+	f->fail_at = n;
 	f->kind = kind;
 	f->failed = false;
 	f->steps = 0;

@@ -64,8 +64,8 @@ void fake_chunk(struct fake *f, size_t n);
 #define FAKE_NO_LIMIT ((size_t)-1)
 void fake_take(struct fake *f, size_t n);
 
-/* Step number `step`, and no other, goes wrong; 0: none. */
-void fake_fail_at(struct fake *f, unsigned int step, enum fake_fault kind);
+/* Step number n, and no other, goes wrong; 0: none. */
+void fake_fail_at(struct fake *f, unsigned int n, enum fake_fault kind);
 bool fake_failed(const struct fake *f); /* it has come to that */
 
 unsigned int fake_steps(const struct fake *f);

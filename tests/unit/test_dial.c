@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Dialling: real sockets on loopback, and names that this program itself
- * resolves: its getaddrinfo() stands before the C library's.
+ * resolves.
  */
 #include "common/dial.h"
 
@@ -53,8 +53,13 @@ one_address(const char *text, const char *service)
 	return ai;
 }
 
-__attribute__((visibility("default"))) int
-getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+/* Stands before the C library's getaddrinfo(). */
+int resolve(const char *name, const char *service, const struct addrinfo *hints,
+    struct addrinfo **res) __asm__("getaddrinfo")
+    __attribute__((visibility("default")));
+
+int
+resolve(const char *name, const char *service, const struct addrinfo *hints,
     struct addrinfo **res)
 {
 	(void)hints;
