@@ -110,17 +110,16 @@ static size_t
 escape(const char *p, const char *end, int *c)
 {
 	static const char letters[] = "nrbfaetv";
-	static const char octets[] = "\n\r\b\f\a\033\t\v";
+	static const unsigned char octets[] = "\n\r\b\f\a\033\t\v";
 	const char *at;
 	size_t n = 0;
 	int value = 0;
 
+	*c = -1;
 	if (p == end)
 		return 0;
-	if (*p == '\n' || (end - p >= 2 && memcmp(p, "\r\n", 2) == 0)) {
-		*c = -1;
+	if (*p == '\n' || (end - p >= 2 && memcmp(p, "\r\n", 2) == 0))
 		return *p == '\n' ? 1 : 2;
-	}
 	if (*p >= '0' && *p <= '9') {
 		for (; p + n < end && n < 3 && p[n] >= '0' && p[n] <= '7'; n++)
 			value = value * 8 + (p[n] - '0');

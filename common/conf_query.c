@@ -42,6 +42,8 @@ check_parameters(struct conf_load *l, struct conf_place at, const char *query,
 		    found.at);
 		if (has_word(allowed, name))
 			continue;
+		if (query[0] == ':' && query[1] == '=')
+			continue; /* a matching rule of LDAP: "cn:dn:=x" */
 		conf_suggest_init(&near, name);
 		conf_suggest_words(&near, allowed, best, sizeof(best));
 		if (near.best != NULL)

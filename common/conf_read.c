@@ -42,6 +42,7 @@ conf_read_file(
 
 	(void)arg;
 	memset(out, 0, sizeof(*out));
+	memset(&st, 0, sizeof(st));
 	/* A named pipe must not make us wait. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) != 0)

@@ -8,7 +8,7 @@
 
 /* A long message is cut; its place stands in front and stays. */
 #define MESSAGE_MAX 1024
-#define TEXT_MAX    (8 * CONF_FILE_MAX)
+#define TEXT_MAX    ((size_t)8 * CONF_FILE_MAX)
 
 void
 conf_source_init(struct conf_source *s, conf_say *say, void *arg)
@@ -172,7 +172,7 @@ conf_source_open(struct conf_source *s, const char *path,
 	const char *reason;
 	char why[160];
 
-	if (s->n_files == CONF_FILES_MAX) {
+	if (from != NULL && s->n_files == CONF_FILES_MAX) {
 		conf_tell(s, *from, "more than %d files", CONF_FILES_MAX);
 		return -1;
 	}

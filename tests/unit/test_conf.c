@@ -234,21 +234,26 @@ test_queries(void **state)
 	struct conf *c = load(
 	    "datasource \"d\" { uri = {\"sqlite:/d.db\"} }\n"
 	    "datasource \"p\" { uri = \"pgsql:host=db\" no_cache = true }\n"
-	    "datasource \"f\" { uri = \"file:/map\" }\n"
 	    "smtp_auth_proxy { ds_cache = d query = \"SELECT host FROM t\n"
 	    " WHERE u = :username AND ':x' <> d -- :y\n"
 	    " AND d = :domain /* :z */;\" }\n"
 	    "smtp_rcptto_proxy { ds_cache = p\n"
 	    " query = \"SELECT h::text FROM t WHERE a ILIKE :rcptto\" }\n"
-	    "outbound_smtp_auth { ds_cache = f query = \":nexthop\" }\n");
+	    "datasource \"l\" { uri = \"ldap://ldap.example.org\" }\n"
+	    "outbound_smtp_auth { ds_cache = l query = "
+	    "\"(&(cn:dn:=a)(o:1.2:=b)(mail=:sender))\" }\n");
 
 	(void)state;
 	assert_non_null(strstr(c->auth.up.query, ":username"));
 	assert_non_null(c->rcptto.up.query);
-	assert_string_equal(c->credential.ds_cache, "f");
+	assert_string_equal(c->credential.ds_cache, "l");
 	assert_true(conf_datasource_find(c, "p")->no_cache);
 	assert_int_equal(conf_datasource_find(c, "d")->cache_life, 3600000);
 	assert_null(conf_datasource_find(c, "D"));
+	conf_unref(c);
+	c = load("datasource \"f\" { uri = \"file:/map\" }\n"
+		 "outbound_smtp_auth { ds_cache = f query = \":nexthop\" }\n");
+	assert_string_equal(c->credential.query, ":nexthop");
 	conf_unref(c);
 }
 
