@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/utf8.h"
+
 /*
  * RFC 5321 section 4.2:
  *   Reply-line = *( Reply-code "-" [ textstring ] CRLF )
@@ -28,15 +30,33 @@ bad(struct reply *r)
 	return REPLY_BAD;
 }
 
+/* n octets that belong together: all of them, or none. */
 static void
-put(struct reply *r, char c)
+put(struct reply *r, const char *s, size_t n)
 {
-	if (r->text_len >= sizeof(r->text) - 1) {
+	if (r->cut || r->text_len + n > sizeof(r->text) - 1) {
 		r->cut = true;
 		return;
 	}
-	r->text[r->text_len++] = c;
+	memcpy(r->text + r->text_len, s, n);
+	r->text_len += n;
 	r->text[r->text_len] = '\0';
+}
+
+/* Servers word refusals in their own language: RFC 6531 section 3.7.4.1 lets
+ * them after EHLO, many do anyway, and the classifier reads them. */
+static void
+put_text(struct reply *r, const char *s, size_t len)
+{
+	for (size_t i = 0, n; i < len; i += n) {
+		n = utf8_sequence(s + i, len - i);
+		if (n > 0 && utf8_printable(s + i, n)) {
+			put(r, s + i, n);
+		} else {
+			put(r, "?", 1);
+			n = 1;
+		}
+	}
 }
 
 static bool
@@ -49,7 +69,6 @@ enum reply_state
 reply_line(struct reply *r, const char *line, size_t len)
 {
 	bool more;
-	size_t i;
 	int code;
 
 	if (r->state != REPLY_MORE)
@@ -68,9 +87,9 @@ reply_line(struct reply *r, const char *line, size_t len)
 
 	r->code = code;
 	if (r->lines++ > 0)
-		put(r, '\n');
-	for (i = 4; i < len; i++)
-		put(r, line[i] >= 32 && line[i] <= 126 ? line[i] : '?');
+		put(r, "\n", 1);
+	if (len > 4)
+		put_text(r, line + 4, len - 4);
 	r->state = more ? REPLY_MORE : REPLY_DONE;
 	return r->state;
 }

@@ -56,7 +56,7 @@ void reply_init(struct reply *r);
  * a line over REPLY_LINE_MAX, more than REPLY_LINES_MAX lines, a call after
  * REPLY_DONE.  After REPLY_BAD the code is 0, the text is empty and every
  * further call is REPLY_BAD.  Text too long to hold is cut, which is no
- * error.  Octets outside 32..126 are stored as '?'.
+ * error.  What is not printable UTF-8 is stored as '?'.
  */
 enum reply_state reply_line(struct reply *r, const char *line, size_t len);
 

@@ -11,6 +11,7 @@
 
 #include "common/esc.h"
 #include "common/reply.h"
+#include "common/utf8.h"
 
 static void
 must(bool what)
@@ -24,15 +25,17 @@ check(const struct reply *r, enum reply_state state)
 {
 	char first[64];
 	struct esc e;
-	size_t i;
+	size_t i, n;
 
 	must(r->state == state);
 	must(r->text_len < sizeof(r->text));
 	must(strlen(r->text) == r->text_len);
 	must(r->lines <= REPLY_LINES_MAX);
-	for (i = 0; i < r->text_len; i++)
-		must(r->text[i] == '\n' ||
-		    (r->text[i] >= 32 && r->text[i] <= 126));
+	for (i = 0; i < r->text_len; i += n) {
+		n = utf8_sequence(r->text + i, r->text_len - i);
+		must(n > 0);
+		must(r->text[i] == '\n' || utf8_printable(r->text + i, n));
+	}
 	if (state == REPLY_BAD)
 		must(r->code == 0 && r->text_len == 0);
 	else

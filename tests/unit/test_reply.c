@@ -43,6 +43,10 @@ static const struct {
 	{ { "250  two spaces - and 250-more" }, 250,
 	    " two spaces - and 250-more" },
 	{ { "220 mx\t\x01\x7f\xff \r" }, 220, "mx???? ?" },
+	{ { "550 Empf\xc3\xa4nger unbekannt" }, 550,
+	    "Empf\xc3\xa4nger unbekannt" },
+	{ { "550 \xe7\x94\xa8\xe6\x88 \xc2\x85" }, 550,
+	    "\xe7\x94\xa8?? ??" },
 };
 
 static void
