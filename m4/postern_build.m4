@@ -55,7 +55,14 @@ AS_CASE([$with_sanitizers],
 		[AC_MSG_RESULT([no])
 		AC_MSG_ERROR([$CC cannot build with --with-sanitizers=$with_sanitizers])])
 	CFLAGS=$postern_saved_CFLAGS
-	LDFLAGS=$postern_saved_LDFLAGS])
+	LDFLAGS=$postern_saved_LDFLAGS
+	dnl what gcc infers from the flow of instrumented code is often wrong
+	m4_foreach([postern_flag],
+		[[-Wno-format-truncation], [-Wno-format-overflow],
+		[-Wno-null-dereference], [-Wno-maybe-uninitialized],
+		[-Wno-stringop-truncation]],
+		[POSTERN_TRY_FLAG([SAN_CFLAGS], [postern_flag])
+])])
 AC_SUBST([SAN_CFLAGS])
 AC_SUBST([SAN_LDFLAGS])])
 

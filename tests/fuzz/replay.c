@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * main() of a fuzz target that is built without libFuzzer: feed it every
- * file of its corpus, then every truncation of each.
+ * file of its corpus, then truncations of each.
  *
  *	fuzz_NAME [DIRECTORY]
  *
@@ -19,8 +19,10 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
-/* A truncation at each octet is quadratic: enough for what matters. */
-#define TRUNCATE_MAX 4096
+/* Every truncation of what is short; of what is long, so many more. The
+ * whole would be quadratic, and slow under the sanitizers. */
+#define TRUNCATE_ALL  256
+#define TRUNCATE_MORE 64
 
 /*
  * Each input is a block of exactly its own size, so that AddressSanitizer
@@ -62,9 +64,13 @@ replay_file(const char *path)
 {
 	size_t size = 0;
 	uint8_t *data = read_file(path, &size);
+	size_t step;
 
 	feed(data, size);
-	for (size_t n = 0; n < size && n < TRUNCATE_MAX; n++)
+	for (size_t n = 0; n < size && n < TRUNCATE_ALL; n++)
+		feed(data, n);
+	step = size > TRUNCATE_ALL ? (size - TRUNCATE_ALL) / TRUNCATE_MORE : 0;
+	for (size_t n = TRUNCATE_ALL; n < size; n += step + 1)
 		feed(data, n);
 	free(data);
 }
