@@ -2,11 +2,14 @@
 # Integration tests: they want root and real MTAs, so ./check runs them and
 # `make check' does not.
 
-EXTRA_DIST += \
+EXTRA_DIST += quickstart \
+	tests/integration/README.md \
 	tests/integration/run \
 	tests/integration/harness/__init__.py \
 	tests/integration/harness/case.py \
 	tests/integration/harness/certs.py \
+	tests/integration/harness/daemon.py \
+	tests/integration/harness/gate.py \
 	tests/integration/harness/mta_postfix.py \
 	tests/integration/harness/mta_sendmail.py \
 	tests/integration/harness/namespace.py \
@@ -19,4 +22,9 @@ EXTRA_DIST += \
 	tests/integration/harness/smtpclient.py \
 	tests/integration/harness/syslog.py \
 	tests/integration/test_harness_postfix.py \
-	tests/integration/test_harness_sendmail.py
+	tests/integration/test_harness_sendmail.py \
+	tests/integration/test_rcpt_control.py \
+	tests/integration/test_rcpt_faults.py \
+	tests/integration/test_rcpt_postfix.py \
+	tests/integration/test_rcpt_sendmail.py \
+	tests/integration/test_rcpt_upstream.py

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """postern-milter from the build directory, with a postern.conf of its own."""
 import os
+import re
 import shutil
 import signal
 import socket
@@ -8,11 +9,16 @@ import socket
 from . import namespace
 from .case import check, wait_for
 
-_CONF = """hostname = "edge.test"
-user = "postern"
-relay_hosts = {{}}
-log_target = "stderr"
-log_level = "info"
+# Unless a test says otherwise; its clients are on loopback.
+_DEFAULTS = {
+    "hostname": '"edge.test"',
+    "user": '"postern"',
+    "relay_hosts": "{}",
+    "log_target": '"stderr"',
+    "log_level": '"info"',
+}
+
+_SOCKETS = """
 milter {{
     socket = "{socket}"
     {group}
@@ -62,14 +68,17 @@ class Milter:
                 group = 'socket_group = "postfix"'
             self.path = os.path.join(directory, "milter")
             self.socket = "unix:" + self.path
-        self._head = _CONF.format(
+        self._sockets = _SOCKETS.format(
             socket=self.socket, group=group,
             control=os.path.join(self.dir, "milter.ctl"))
 
     def configure(self, conf):
         """Write postern.conf anew (and do nothing else)."""
+        head = "".join(f"{name} = {value}\n"
+                       for name, value in _DEFAULTS.items()
+                       if not re.search(f"^{name} =", conf, re.MULTILINE))
         with open(self.conf_file, "w", encoding="utf-8") as file:
-            file.write(self._head + conf)
+            file.write(head + self._sockets + conf)
 
     def start(self):
         """Start it (again); returns when its socket answers."""

@@ -47,9 +47,10 @@ class Sendmail:
     """One instance; made and started here, ended with the test.  Its log is
     the test's syslog (syslog.Syslog, to be made before it)."""
 
-    def __init__(self, case, upstream_port, syslog, milter=None, mc=""):
+    def __init__(self, case, upstream_port, syslog, milter=None,
+                 flags=MILTER_FLAGS):
         """Relays what it takes to the port upstream.  milter: the S= value of
-        the filter, as in "unix:/path"; mc: more lines of m4."""
+        the filter, as in "unix:/path"; flags: the rest of its line."""
         self.dir = case.path("sendmail")
         self.port = ports.free_port()
         self._case = case
@@ -60,10 +61,8 @@ class Sendmail:
         self._environment = {
             "LD_LIBRARY_PATH": packages.library_path(self._tree)}
         self.cf = os.path.join(self.dir, "sendmail.cf")
-        if milter is not None:
-            mc += (f"INPUT_MAIL_FILTER(`postern', `S={milter}, "
-                   f"{MILTER_FLAGS}')dnl\n")
-        self._write(upstream_port, mc)
+        self._write(upstream_port, "" if milter is None else
+                    f"INPUT_MAIL_FILTER(`postern', `S={milter}, {flags}')dnl")
         self.child = None
         self.start()
 
