@@ -92,18 +92,18 @@ def test_mailbox_refusals(case):
 
 
 def test_answered_late(case):
-    """At the deadline the client gets 451; the late answer is remembered."""
+    """At the deadline the client gets 451; when the upstream is quick again
+    it gets the upstream's answer."""
     upstream = scripted.Scripted(case)
-    upstream.recipients["late@example.com"] = scripted.slow(
-        3, "550 5.1.1 User unknown")
+    upstream.recipients["late@example.com"] = scripted.first(
+        1, scripted.slow(3, "550 5.1.1 User unknown"),
+        "550 5.1.1 User unknown")
     gate = Gate(case, route(upstream.port, "timeout = 1"))
     began = time.monotonic()
     gate.expect("late@example.com", 451)
     check(time.monotonic() - began < 2.5, "451 came too late")
     time.sleep(3)
-    began = time.monotonic()
     gate.expect("late@example.com", 550, "5.1.1")
-    check(time.monotonic() - began < 0.5, "the late answer was not kept")
 
 
 def test_slow_refusals(case):
@@ -137,13 +137,14 @@ def test_too_many_recipients(case):
         session.given = getattr(session, "given", 0) + 1
         if session.given > limit:
             return "452 4.5.3 Too many recipients"
-        return "550 5.1.1 User unknown"
+        return "250 2.1.5 Ok"
 
     def fresh(session, _line):
         session.given = 0
         return "250 2.1.0 Ok"
     upstream.steps = {"rcpt": limited, "mail": fresh, "rset": fresh}
-    gate = Gate(case, route(upstream.port, "max_sessions = 1"))
+    gate = Gate(case, route(upstream.port,
+                            "max_sessions = 1 catchall_life = 0"))
     codes = []
 
     def ask(name):
@@ -154,7 +155,7 @@ def test_too_many_recipients(case):
         thread.start()
     for thread in threads:
         thread.join()
-    equal(codes, [550] * 12, "the replies")
+    equal(codes, [250] * 12, "the replies")
 
 
 def test_killed_under_load(case):
@@ -236,14 +237,6 @@ def test_certificates(case):
         gate.expect("nobody@example.com", code)
         check(code == 550 or not upstream.counts["rcpt"],
               f"{label}: asked nevertheless")
-    # STARTTLS not offered, or its reply refused
-    for tls in ("encrypt", "verify"):
-        plain = scripted.Scripted(case)
-        gate.milter.stop()
-        gate.milter.configure(route(plain.port, f'tls = "{tls}"'))
-        gate.milter.start()
-        gate.expect("nobody@example.com", 451)
-        equal(plain.counts["rcpt"], 0, f"{tls}: questions in clear")
 
 
 def test_injected_behind_starttls(case):

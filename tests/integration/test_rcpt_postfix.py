@@ -161,12 +161,12 @@ def test_observe(case):
 def test_reveal(case):
     """The upstream's words reach the client only when that is asked for."""
     upstream = scripted.Scripted(case)
-    upstream.other = "550 5.1.1 no such person on host-7.internal"
+    upstream.other = "550 5.1.1 no such person on host-7.lan.test"
     gate = Gate(case, route(upstream.port))
-    check("internal" not in gate.expect("x1@example.com", *REFUSED).text,
+    check("host-7" not in gate.expect("x1@example.com", *REFUSED).text,
           "the inner host's name left")
     contains(gate.milter.wait_log("verify: ", "to=<x1@example.com>"),
-             "host-7.internal", "the log")
+             "host-7.lan.test", "the log")
     gate.milter.stop()
     gate.milter.configure(route(upstream.port,
                                 "reveal_upstream_text = true"))
