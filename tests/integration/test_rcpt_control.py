@@ -15,7 +15,7 @@ def gate_and_upstream(case):
 def test_rcpt(case):
     """rcpt asks without any daemon, with the exit codes of a verdict."""
     gate, upstream = gate_and_upstream(case)
-    gate.milter.stop()
+    gate.milter.kill()
     done = gate.milter.posternctl("rcpt", "ann@example.com")
     equal(done.returncode, 0, f"known ({done.stderr})")
     equal(done.stdout.split()[:3], ["ann@example.com", "accept", "250"],
@@ -89,7 +89,7 @@ def test_status(case):
     equal(done.returncode, 0, f"stats ({done.stderr})")
     check("1" in done.stdout and "reject" in done.stdout,
           f"stats: {done.stdout}")
-    gate.milter.stop()
+    gate.milter.kill()
     check(gate.milter.posternctl("status").returncode not in (0, 1),
           "status without a daemon")
 

@@ -231,9 +231,7 @@ def test_certificates(case):
         if label == "good":
             gate = Gate(case, conf)
         else:
-            gate.milter.configure(conf)
-            gate.milter.stop()
-            gate.milter.start()
+            gate.milter.restart(conf)
         gate.expect("nobody@example.com", code)
         check(code == 550 or not upstream.counts["rcpt"],
               f"{label}: asked nevertheless")

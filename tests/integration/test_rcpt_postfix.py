@@ -167,10 +167,7 @@ def test_reveal(case):
           "the inner host's name left")
     contains(gate.milter.wait_log("verify: ", "to=<x1@example.com>"),
              "host-7.lan.test", "the log")
-    gate.milter.stop()
-    gate.milter.configure(route(upstream.port,
-                                "reveal_upstream_text = true"))
-    gate.milter.start()
+    gate.milter.restart(route(upstream.port, "reveal_upstream_text = true"))
     contains(gate.expect("x2@example.com", *REFUSED).text, "no such person",
              "the revealed reply")
 

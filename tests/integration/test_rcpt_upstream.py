@@ -40,9 +40,7 @@ def test_mailfrom(case):
         if not option:
             gate = Gate(case, conf)
         else:
-            gate.milter.stop()
-            gate.milter.configure(conf)
-            gate.milter.start()
+            gate.milter.restart(conf)
         gate.expect("nobody@example.com", 550, sender="bob@sender.test")
         line = said(upstream, "MAIL")[0]
         equal(line.split(" SIZE")[0].strip(), want, option or "default")
@@ -54,9 +52,7 @@ def test_helo(case):
     gate = Gate(case, route(upstream.port))
     gate.expect("x1@example.com", 550)
     equal(said(upstream, "EHLO"), ["EHLO edge.test"], "own")
-    gate.milter.stop()
-    gate.milter.configure(route(upstream.port, 'helo = "replay"'))
-    gate.milter.start()
+    gate.milter.restart(route(upstream.port, 'helo = "replay"'))
     gate.expect("x2@example.com", 550)
     equal(said(upstream, "EHLO")[-1], "EHLO client.test", "replay")
 
@@ -144,9 +140,7 @@ def test_loop(case):
     port = ports.free_port()
     gate = Gate(case, route(port), domains=("example.com",))
     # the route leads to the edge itself
-    gate.milter.stop()
-    gate.milter.configure(route(gate.port))
-    gate.milter.start()
+    gate.milter.restart(route(gate.port))
     gate.expect("ann@example.com", 451)
     questions = [line for line in gate.milter.lines("verify: ")
                  if "to=<ann@example.com>" in line]
@@ -166,10 +160,8 @@ def test_xclient_to_postfix(case):
         client.mail()
         equal(client.rcpt("nobody@example.com").code, 550, "RCPT")
     store.wait_log("NOQUEUE: reject", "[198.51.100.9]")
-    gate.milter.stop()
     upstream = scripted.Scripted(case)
-    gate.milter.configure(route(upstream.port, 'xclient = "required"'))
-    gate.milter.start()
+    gate.milter.restart(route(upstream.port, 'xclient = "required"'))
     gate.expect("nobody@example.com", 451)
     equal(upstream.counts["rcpt"], 0, "questions without XCLIENT")
 

@@ -71,6 +71,12 @@ class Child:
             self.process.kill()
             return self.process.wait()
 
+    def end(self):
+        """SIGKILL, and be sure that it is gone."""
+        if self.running():
+            self.process.kill()
+        self.process.wait()
+
     def log(self):
         """What it has written so far."""
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
@@ -112,10 +118,10 @@ class Case:
         """Call function() when the test is over, last come first."""
         self._cleanups.append(function)
 
-    def start(self, name, argv, env=None, log=None):
-        """Start a process that ends with the test."""
+    def start(self, name, argv, env=None, log=None, at_end=Child.stop):
+        """Start a process that ends with the test, by at_end(child)."""
         child = Child(name, argv, log or self.path(name + ".log"), env)
-        self.cleanup(child.stop)
+        self.cleanup(lambda: at_end(child))
         return child
 
     def run(self, argv, text="", env=None, seconds=30.0):

@@ -7,7 +7,7 @@ import signal
 import socket
 
 from . import namespace
-from .case import check, wait_for
+from .case import Child, check, wait_for
 
 # Unless a test says otherwise; its clients are on loopback.
 _DEFAULTS = {
@@ -84,7 +84,7 @@ class Milter:
         """Start it (again); returns when its socket answers."""
         self.child = self._case.start(
             "milter", [self.binary, "-c", self.conf_file, "-f"],
-            log=self.log_path)
+            log=self.log_path, at_end=Child.end)
         wait_for(self._answers, "postern-milter to answer")
 
     def _answers(self):
@@ -101,19 +101,22 @@ class Milter:
                 return False
 
     def stop(self):
-        """SIGTERM; returns the exit code."""
+        """SIGTERM; returns the exit code.  Takes libmilter up to 5 s."""
         return self.child.stop()
 
     def kill(self):
         """SIGKILL, and be sure that it is gone."""
-        self.child.kill()
-        self.child.wait()
+        self.child.end()
+
+    def restart(self, conf):
+        """With another configuration, at once."""
+        self.kill()
+        self.configure(conf)
+        self.start()
 
     def freeze(self):
         """SIGSTOP: sockets open, nobody home."""
         self.child.kill(signal.SIGSTOP)
-        self._case.cleanup(lambda: self.child.kill(signal.SIGCONT)
-                           if self.child.running() else None)
 
     def thaw(self):
         """SIGCONT."""

@@ -47,8 +47,19 @@ class Postfix:
             return False
 
     def stop(self):
-        """Stop it; its queue stays, so it may be started again."""
+        """Stop it; its queue stays, so it may be started again.  Its
+        processes end one by one: returns when none of them listens."""
         self.child.stop()
+        wait_for(self._refuses, f"{self.name} to stop listening")
+
+    def _refuses(self):
+        try:
+            smtpclient.Client(self.port, timeout=5).close()
+        except ConnectionRefusedError:
+            return True
+        except (OSError, EOFError):
+            pass
+        return False
 
     def command(self, *argv):
         """Run one of its commands (postqueue, postconf, ...)."""
