@@ -2,7 +2,6 @@
 #include "common/conf_holder.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct conf_holder {
@@ -43,30 +42,6 @@ conf_holder_get(struct conf_holder *h)
 	return c;
 }
 
-int
-conf_holder_reload(
-    struct conf_holder *h, const char *path, conf_say *say, void *arg)
-{
-	struct conf *fresh, *old;
-	char line[640];
-
-	if (conf_load(path, say, arg, &fresh) != 0) {
-		snprintf(line, sizeof(line),
-		    "%.512s: not taken, the configuration in force stays",
-		    path);
-		if (say != NULL)
-			say(arg, true, line);
-		return -1;
-	}
-	pthread_mutex_lock(&h->lock);
-	old = h->current;
-	h->current = fresh;
-	pthread_mutex_unlock(&h->lock);
-	/* The last reader frees it; that may be us, outside of the lock. */
-	conf_unref(old);
-	return 0;
-}
-
 void
 conf_holder_set(struct conf_holder *h, struct conf *c)
 {
@@ -76,5 +51,6 @@ conf_holder_set(struct conf_holder *h, struct conf *c)
 	old = h->current;
 	h->current = conf_ref(c);
 	pthread_mutex_unlock(&h->lock);
+	/* The last reader frees it; that may be us, outside of the lock. */
 	conf_unref(old);
 }

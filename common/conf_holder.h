@@ -28,17 +28,6 @@ void conf_holder_free(struct conf_holder *h);
 struct conf *conf_holder_get(struct conf_holder *h);
 
 /*
- * conf_holder_reload(h, path, say, arg): load path and put it in force.  Two
- * at a time do no harm: the one that ends last stays.
- *
- *   say  as in conf_load(); it is also told that the old one stays
- *
- * Returns 0, or -1 with the old snapshot still in force.
- */
-int conf_holder_reload(
-    struct conf_holder *h, const char *path, conf_say *say, void *arg);
-
-/*
  * conf_holder_set(h, c): put c in force, with a reference of its own: for a
  * program that has first made sure that everything else can use it too.
  */

@@ -29,6 +29,7 @@
 
 static bool log_to_syslog, log_to_stderr;
 static const char *program = "postern";
+static int verbose;       /* -v, times */
 static int ready_fd = -1; /* the parent of a detached daemon reads it */
 
 void
@@ -152,18 +153,25 @@ void
 daemon_log(
     const char *name, const struct conf *c, const struct daemon_args *args)
 {
-	int level = c->log_level + args->verbose;
-
 	program = name;
+	verbose = args->verbose;
 	log_to_syslog = c->log_target == 0;
 	log_to_stderr =
 	    !log_to_syslog || (args->foreground && !journal_has_stderr());
 	if (log_to_syslog)
 		openlog(name, LOG_PID | LOG_NDELAY, LOG_MAIL);
+	daemon_log_level(c);
+	log_set_sink(log_sink, NULL);
+}
+
+void
+daemon_log_level(const struct conf *c)
+{
+	int level = c->log_level + verbose;
+
 	if (level > LOG_LEVEL_DEBUG)
 		level = LOG_LEVEL_DEBUG;
 	log_set_level((enum log_level)level);
-	log_set_sink(log_sink, NULL);
 }
 
 void

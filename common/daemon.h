@@ -39,6 +39,10 @@ struct conf *daemon_conf(const struct daemon_args *args);
 void daemon_log(
     const char *name, const struct conf *c, const struct daemon_args *args);
 
+/* daemon_log_level(c): log_level of another snapshot, with -v as it was given.
+ * Any thread. */
+void daemon_log_level(const struct conf *c);
+
 /* daemon_limits(): as many descriptors as the system lets us have, and no
  * core files, which could hold secrets. */
 void daemon_limits(void);

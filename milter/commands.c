@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/conf.h"
 #include "common/conf_holder.h"
+#include "common/daemon.h"
 #include "common/log.h"
 #include "common/probe.h"
 #include "common/verify.h"
@@ -45,6 +46,51 @@ say_first(void *arg, bool error, const char *line)
 	}
 }
 
+static bool
+differs(const char *a, const char *b)
+{
+	return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) != 0;
+}
+
+/* What was settled when the daemon started, and stays until it starts anew. */
+static void
+warn_unchanged(const struct conf *old, const struct conf *fresh)
+{
+	const struct {
+		const char *name;
+		bool differs;
+	} fixed[] = {
+		{ "user", differs(old->user, fresh->user) },
+		{ "log_target", old->log_target != fresh->log_target },
+		{ "milter.socket",
+		    differs(old->milter.socket, fresh->milter.socket) },
+		{ "milter.socket_group",
+		    differs(
+			old->milter.socket_group, fresh->milter.socket_group) },
+		{ "milter.control",
+		    differs(old->milter.control, fresh->milter.control) },
+		{ "smtp_rcptto_proxy.cache_size",
+		    old->rcptto.cache_size != fresh->rcptto.cache_size },
+	};
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
+		if (fixed[i].differs)
+			log_warning("reload: %s changes only with a restart",
+			    fixed[i].name);
+}
+
+static void
+take_into_force(const struct commands *c, struct conf *fresh)
+{
+	struct conf *old = conf_holder_get(c->setup->conf);
+
+	warn_unchanged(old, fresh);
+	conf_unref(old);
+	conf_holder_set(c->setup->conf, fresh);
+	daemon_log_level(fresh);
+	log_info("configuration read anew from %s", c->conf_file);
+}
+
 bool
 commands_reload(const struct commands *c, char *why, size_t len)
 {
@@ -55,10 +101,8 @@ commands_reload(const struct commands *c, char *why, size_t len)
 	if (conf_load(c->conf_file, say_first, &first, &conf) != 0)
 		return false;
 	ok = verifier_reload(c->setup->verifier, conf, why, len) == 0;
-	if (ok) {
-		conf_holder_set(c->setup->conf, conf);
-		log_info("configuration read anew from %s", c->conf_file);
-	}
+	if (ok)
+		take_into_force(c, conf);
 	conf_unref(conf);
 	return ok;
 }
