@@ -1,2 +1,32 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # the milter, driven by miltertest
+
+TESTS += tests/milter/run.py
+EXTRA_DIST += tests/milter/run.py tests/milter/rig.py \
+	$(milter_lua)
+milter_lua = \
+	tests/milter/abort.lua \
+	tests/milter/accept.lua \
+	tests/milter/addresses.lua \
+	tests/milter/authenticated.lua \
+	tests/milter/authenticated_asked.lua \
+	tests/milter/bypass.lua \
+	tests/milter/defer.lua \
+	tests/milter/down.lua \
+	tests/milter/down_accept.lua \
+	tests/milter/failover.lua \
+	tests/milter/hang_mail.lua \
+	tests/milter/lib.lua \
+	tests/milter/loop.lua \
+	tests/milter/negotiate.lua \
+	tests/milter/negotiate_old.lua \
+	tests/milter/no_route.lua \
+	tests/milter/observe.lua \
+	tests/milter/refused_at_mail.lua \
+	tests/milter/reject.lua \
+	tests/milter/relay_hosts.lua \
+	tests/milter/reveal.lua \
+	tests/milter/several.lua \
+	tests/milter/smtputf8.lua \
+	tests/milter/smtputf8_not.lua \
+	tests/milter/timeout.lua

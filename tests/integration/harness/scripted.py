@@ -215,7 +215,7 @@ class Scripted:
         self.over = threading.Event()
         self._lock = threading.Lock()
         self._connections = set()
-        self._log = case.path(f"scripted-{id(self):x}.log")
+        self.log_path = case.path(f"scripted-{id(self):x}.log")
         self._listener = None
         self._thread = None
         self.start()
@@ -268,7 +268,7 @@ class Scripted:
         with self._lock:
             self.counts[verb] += 1
             self.commands.append((session.number, line))
-            with open(self._log, "a", encoding="utf-8",
+            with open(self.log_path, "a", encoding="utf-8",
                       errors="replace") as log:
                 log.write(f"{time.monotonic():.3f} {session.number} "
                           f"{line}\n")
