@@ -21,7 +21,8 @@
 /* Steps that nothing here needs; each saves the MTA a round of writing. */
 #define STEPS_UNWANTED \
  (SMFIP_NOBODY | SMFIP_NOHDRS | SMFIP_NOEOH | SMFIP_NODATA | SMFIP_NOUNKNOWN)
-/* Steps that are told and need no answer. */
+/* Steps that are told and need no answer.  To an MTA that wants one all the
+ * same, libmilter gives it. */
 #define STEPS_SILENT (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL)
 
 static const struct milter_setup *setup;
@@ -48,11 +49,6 @@ on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2,
 	(void)f0;
 	(void)f2;
 	(void)f3;
-	if ((f1 & STEPS_SILENT) != STEPS_SILENT) {
-		log_error("the MTA's milter protocol is too old: it cannot "
-			  "do without an answer to connect, helo and mail");
-		return SMFIS_REJECT;
-	}
 	*pf0 = 0; /* nothing of a message is changed */
 	*pf1 = f1 & (STEPS_UNWANTED | STEPS_SILENT);
 	*pf2 = *pf3 = 0;
