@@ -34,6 +34,10 @@
 /* A reply that keeps others waiting longer than this, and longer than four
  * of the endpoint's usual ones, is slow. */
 #define LINE_SLOW_MS       250
+/* A reply is waited for at least so long where there is no other host to turn
+ * to, whatever the timeout of those who ask: the answer of an upstream that is
+ * always late can only be had that way. */
+#define LINE_LATE_MS       20000
 /* How long a batch stays at 1 after a slow refusal. */
 #define TARGET_SLOW_MS     60000
 /* How often deadlines are looked at. */
@@ -247,7 +251,7 @@ void target_tick(struct target *t, int64_t now_ms);
 void target_arrived(struct target *t, struct opened *o);
 /* target_window(t, now): recipients that one session may have in flight. */
 long target_window(const struct target *t, int64_t now_ms);
-/* How long a reply may take before its session is given up. */
+/* How long p may be kept waiting before another host is turned to. */
 int64_t target_reply_limit(const struct target *t, const struct probe *p);
 /* target_down(t, f): everybody in the queue moves to the next host. */
 void target_down(struct target *t, const struct fault *f);

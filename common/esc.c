@@ -64,6 +64,22 @@ esc_parse(const char *text, int code, struct esc *out)
 	return 0;
 }
 
+void
+esc_strip(const char *text, int code, char *out, size_t size)
+{
+	struct esc e;
+	size_t n = 0;
+
+	text += esc_parse(text, code, &e);
+	for (; *text != '\0' && n + 1 < size; text++) {
+		out[n++] = *text;
+		if (*text == '\n')
+			text += esc_parse(text + 1, code, &e);
+	}
+	if (size > 0)
+		out[n] = '\0';
+}
+
 bool
 esc_parse_exact(const char *text, struct esc *out)
 {

@@ -34,6 +34,15 @@ struct esc {
 size_t esc_parse(const char *text, int code, struct esc *out);
 
 /*
+ * esc_strip(text, code, out, size): the text of a reply, its lines separated
+ * by newlines, without the enhanced statuses that begin them: RFC 2034 section
+ * 4 wants one on each line.
+ *
+ *   out, size  cut if it does not fit; not text itself
+ */
+void esc_strip(const char *text, int code, char *out, size_t size);
+
+/*
  * esc_parse_exact(text, out): read a string that is an enhanced status and
  * nothing else.  Returns false, with *out all zero, when it is not.
  */

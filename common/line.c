@@ -244,18 +244,20 @@ line_answer(const struct line *l, const struct probe *p, enum smtp_stage stage,
     const struct reply *r, struct answer *a)
 {
 	const struct classify_rules *rules = p->q.route->options->rules;
-	const char *why = "", *text = r->text;
+	const char *why = "";
+	char text[REPLY_TEXT_MAX];
 	struct esc esc;
 
 	memset(a, 0, sizeof(*a));
 	a->origin = ANSWER_PROBED;
 	a->code = r->code;
-	text += esc_parse(r->text, r->code, &esc);
-	if (text != r->text)
+	if (esc_parse(r->text, r->code, &esc) > 0)
 		esc_format(&esc, a->esc, sizeof(a->esc));
+	esc_strip(r->text, r->code, text, sizeof(text));
 	a->kind = classify_reply(stage, r->code, a->esc, text, rules, &why);
 	a->verdict = verdict_of(a->kind);
-	snprintf(a->text, sizeof(a->text), "%s", text);
+	snprintf(
+	    a->text, sizeof(a->text), "%.*s", (int)sizeof(a->text) - 1, text);
 	endpoint_format(&l->target->endpoint, a->upstream, sizeof(a->upstream));
 	snprintf(a->reason, sizeof(a->reason), "%s", why);
 	if (a->kind == REFUSAL_US &&
@@ -489,6 +491,18 @@ line_first(const struct line *l)
 	return NULL;
 }
 
+/* How long a reply may take before its session is given up. */
+static int64_t
+reply_limit(const struct target *t, const struct probe *p)
+{
+	int64_t limit = target_reply_limit(t, p);
+
+	if (p != NULL && p->host + 1 >= p->q.route->n_hosts &&
+	    limit < LINE_LATE_MS)
+		limit = LINE_LATE_MS;
+	return limit;
+}
+
 void
 line_tick(struct line *l, int64_t now_ms)
 {
@@ -506,7 +520,7 @@ line_tick(struct line *l, int64_t now_ms)
 		return;
 	}
 	age = now_ms - (s->sent_ms > l->head_ms ? s->sent_ms : l->head_ms);
-	if (age >= target_reply_limit(t, first)) {
+	if (age >= reply_limit(t, first)) {
 		fault_set(&f, FAULT_CONNECTION, "%s: no reply in %lld ms",
 		    t->label, (long long)age);
 		if (first != NULL)

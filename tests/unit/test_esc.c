@@ -47,6 +47,33 @@ test_good(void **state)
 }
 
 static void
+test_strip(void **state)
+{
+	static const struct {
+		const char *text;
+		int code;
+		const char *want;
+	} cases[] = {
+		{ "5.1.1 no such\n5.1.1 user\n5.1.1 here", 550,
+		    "no such\nuser\nhere" },
+		{ "5.1.1 no such\nuser 5.1.1 x", 550, "no such\nuser 5.1.1 x" },
+		{ "no such\n4.1.1 user", 550, "no such\n4.1.1 user" },
+		{ "5.1.1\n5.1.1\n5.1.1", 550, "\n\n" },
+		{ "", 550, "" },
+	};
+
+	char buf[64], small[9];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		esc_strip(cases[i].text, cases[i].code, buf, sizeof(buf));
+		assert_string_equal(buf, cases[i].want);
+	}
+	esc_strip("5.1.1 user unknown", 550, small, sizeof(small));
+	assert_string_equal(small, "user unk");
+}
+
+static void
 check_none(const char *text, int code)
 {
 	struct esc e = { 9, 9, 9 };
@@ -122,6 +149,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_strip),
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_truncations),

@@ -109,6 +109,10 @@ test_deadline_and_afterlife(void **state)
 	assert_int_equal(r.verdict, VERDICT_DEFER);
 	assert_int_equal(r.answer.code, 0);
 	assert_in_range(r.delay_us, 280000, 600000);
+	(void)poll(NULL, 0, 1500);
+	ask(&rig, "tarpit@example.org", &r);
+	assert_int_equal(r.verdict, VERDICT_REJECT);
+	assert_string_equal(r.cache, "hit");
 	rig_stop(&rig);
 }
 
