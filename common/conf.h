@@ -33,6 +33,9 @@ struct strlist {
 	size_t n;
 };
 
+/* Hosts that one list may name. */
+#define CONF_HOSTS_MAX 16
+
 enum conf_tls {
 	TLS_NONE,
 	TLS_MAY,

@@ -79,6 +79,10 @@ check_hosts(struct conf_load *l, cfg_t *sec, const struct strlist *host)
 	conf_list_endpoints(l, sec, "host", host);
 	if (conf_tree_count(sec, "host") == 0)
 		return;
+	if (host->n > CONF_HOSTS_MAX)
+		conf_tell(l->s,
+		    conf_item_place(l, sec, "host", host, CONF_HOSTS_MAX),
+		    "host: more than %d of them", CONF_HOSTS_MAX);
 	for (i = 1; i < host->n; i++)
 		for (j = 0; j < i; j++)
 			if (endpoint_parse(host->v[i], &a, NULL) &&

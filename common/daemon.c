@@ -50,6 +50,15 @@ usage(const char *name, FILE *fp)
 	fprintf(fp, "usage: %s [-fnvV] [-c FILE]\n", name);
 }
 
+/* A reload reads the file again, from "/" when we are in the background. */
+static const char *
+full_path(const char *path)
+{
+	char *full = realpath(path, NULL);
+
+	return full != NULL ? full : path; /* conf_load() says what is wrong */
+}
+
 void
 daemon_args(int argc, char **argv, struct daemon_args *out)
 {
@@ -61,7 +70,7 @@ daemon_args(int argc, char **argv, struct daemon_args *out)
 	while ((c = getopt(argc, argv, "c:fnvVh")) != -1) {
 		switch (c) {
 		case 'c':
-			out->conf_file = optarg;
+			out->conf_file = full_path(optarg);
 			break;
 		case 'f':
 			out->foreground = true;
@@ -97,12 +106,25 @@ say(void *arg, bool error, const char *line)
 }
 
 struct conf *
-daemon_conf(const struct daemon_args *args)
+daemon_conf(const struct daemon_args *args, daemon_check *check)
 {
 	struct conf *c = NULL;
+	char why[512];
 
 	if (conf_load(args->conf_file, say, NULL, &c) != 0)
 		exit(EX_CONFIG);
+	if (check(c, why, sizeof(why)) != 0) {
+		fprintf(stderr, "error: %s: %s\n", args->conf_file, why);
+		exit(EX_CONFIG);
+	}
+	if (!args->check && !args->foreground &&
+	    c->log_target == LOG_TARGET_STDERR) {
+		fprintf(stderr,
+		    "error: %s: log_target = stderr needs -f: in the "
+		    "background there is no standard error\n",
+		    args->conf_file);
+		exit(EX_CONFIG);
+	}
 	if (args->check) {
 		conf_print(c, stdout);
 		conf_unref(c);

@@ -29,9 +29,13 @@ void daemon_fds(void);
  * and exits for -V and for what is not understood (64). */
 void daemon_args(int argc, char **argv, struct daemon_args *out);
 
-/* daemon_conf(args): load the configuration, its messages to standard error.
- * With -n prints it and exits 0; exits 78 when it is bad. */
-struct conf *daemon_conf(const struct daemon_args *args);
+/* Whether the program can work with a configuration that has been read: 0, or
+ * -1 with why. */
+typedef int daemon_check(struct conf *c, char *why, size_t len);
+
+/* daemon_conf(args, check): load the configuration, its messages to standard
+ * error.  With -n prints it and exits 0; exits 78 when it is bad. */
+struct conf *daemon_conf(const struct daemon_args *args, daemon_check *check);
 
 /* daemon_log(name, c, args): send the log where c says, and to standard error
  * too in the foreground, unless the journal has both, and until

@@ -318,12 +318,21 @@ engine_new(const struct prober_params *params)
 }
 
 void
-engine_free(struct engine *e)
+engine_stop(struct engine *e)
 {
+	bool stopped;
+
 	pthread_mutex_lock(&e->lock);
+	stopped = e->stop;
 	e->stop = true;
 	engine_wake(e);
 	pthread_mutex_unlock(&e->lock);
-	pthread_join(e->thread, NULL);
+	if (!stopped)
+		pthread_join(e->thread, NULL);
+}
+
+void
+engine_free(struct engine *e)
+{
 	engine_release(e);
 }

@@ -67,12 +67,12 @@ struct probe {
 	TAILQ_ENTRY(probe) queue_entry;
 	struct target *queued_at; /* NULL when in no queue */
 	bool finished;
-	size_t host;       /* index into the route's hosts */
-	int flights;       /* sessions that it is outstanding on */
-	int deaths;        /* sessions that broke with this one in front */
-	int requeues;      /* "too many recipients" and moves */
-	int64_t end_ms;    /* when the engine gives up */
-	struct fault last; /* why the last host did not serve */
+	atomic_size_t host; /* index into the route's hosts; shared */
+	int flights;        /* sessions that it is outstanding on */
+	int deaths;         /* sessions that broke with this one in front */
+	int requeues;       /* "too many recipients" and moves */
+	int64_t end_ms;     /* when the engine gives up */
+	struct fault last;  /* why the last host did not serve */
 };
 
 /* One command on a session that waits for its reply. */
@@ -228,7 +228,8 @@ void probe_fail(struct engine *e, struct probe *p, const char *reason);
 
 /* engine.c */
 struct engine *engine_new(const struct prober_params *params);
-void engine_free(struct engine *e);
+void engine_stop(struct engine *e); /* ends its thread; once or twice */
+void engine_free(struct engine *e); /* after engine_stop() */
 /* engine_wake(e): with the lock held: something is in the inbox. */
 void engine_wake(struct engine *e);
 /* engine_place(e, p): hand a probe to the target of its present host; one

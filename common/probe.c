@@ -35,10 +35,17 @@ prober_new(const struct prober_params *params)
 }
 
 void
+prober_stop(struct prober *p)
+{
+	engine_stop(p->engine);
+}
+
+void
 prober_free(struct prober *p)
 {
 	if (p == NULL)
 		return;
+	engine_stop(p->engine);
 	engine_free(p->engine);
 	free(p);
 }
@@ -120,6 +127,18 @@ answer_local(struct answer *a, const char *reason)
 	snprintf(a->reason, sizeof(a->reason), "%s", reason);
 }
 
+/* The deadline has passed; the host that is being asked is worth naming. */
+static void
+answer_late(struct answer *a, struct probe *p)
+{
+	size_t host = atomic_load(&p->host);
+
+	answer_local(a, "no answer in time");
+	if (host < p->q.route->n_hosts)
+		endpoint_format(&p->q.route->hosts[host].endpoint, a->upstream,
+		    sizeof(a->upstream));
+}
+
 bool
 probe_ask(struct prober *prober, const struct probe_question *q,
     struct deadline d, struct answer *out)
@@ -144,7 +163,7 @@ probe_ask(struct prober *prober, const struct probe_question *q,
 		if (done)
 			*out = p->answer;
 		else
-			answer_local(out, "no answer in time");
+			answer_late(out, p);
 	}
 	pthread_mutex_unlock(&e->lock);
 	probe_unref(p);
@@ -189,6 +208,12 @@ probe_fail(struct engine *e, struct probe *p, const char *reason)
 	const struct fault *f = &p->last;
 	struct answer a = { .origin = ANSWER_DOWN };
 
+	/* Who refuses us in the greeting, at EHLO or AUTH is not down. */
+	if (f->origin == FAULT_REPLY && f->code / 100 == 5) {
+		a.origin = ANSWER_PROBED;
+		a.kind = REFUSAL_US;
+		reason = "upstream refuses us";
+	}
 	a.code = f->code;
 	snprintf(a.esc, sizeof(a.esc), "%s", f->esc);
 	snprintf(a.text, sizeof(a.text), "%s", f->text);

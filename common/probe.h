@@ -57,9 +57,11 @@ struct prober_params {
 /* Returns NULL when the thread or a descriptor cannot be had. */
 struct prober *prober_new(const struct prober_params *p);
 
-/* Ends all sessions and answers every open question with defer.  Waits for
- * connections that are being opened, up to their own limit. */
-void prober_free(struct prober *p);
+/* prober_stop(p): end all sessions and answer every open question with defer,
+ * later ones too.  Waits for connections that are being opened, up to their
+ * own limit. */
+void prober_stop(struct prober *p);
+void prober_free(struct prober *p); /* stops first if need be */
 
 /*
  * probe_ask(p, q, d, out): ask, or join the same question, and wait.

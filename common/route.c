@@ -121,11 +121,6 @@ route_from_list(struct conf *conf, const struct conf_rcptto *options,
 {
 	struct route *r;
 
-	if (hosts->n > ROUTE_HOSTS_MAX) {
-		(void)snprintf(why, ROUTE_WHY_MAX,
-		    "smtp_rcptto_proxy: more than %d hosts", ROUTE_HOSTS_MAX);
-		return NULL;
-	}
 	r = route_new(conf, options, origin);
 	(void)snprintf(why, ROUTE_WHY_MAX, "no memory");
 	if (r != NULL && route_add_list(r, hosts, why)) {

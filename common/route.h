@@ -38,7 +38,7 @@ struct router;
 struct secret;
 struct strbuf;
 
-#define ROUTE_HOSTS_MAX 16
+#define ROUTE_HOSTS_MAX CONF_HOSTS_MAX
 #define ROUTE_ID_MAX    24
 
 enum route_origin {

@@ -393,6 +393,11 @@ target_open_failed(struct target *t, const struct opened *o)
 	snprintf(f.esc, sizeof(f.esc), "%s", o->fault.esc);
 	atomic_fetch_add(&t->engine->failed, 1);
 	log_debug("upstream %s", f.text);
+	if (f.origin == FAULT_REPLY && f.code / 100 == 5 &&
+	    !log_limited(&t->refused_log, 10000))
+		log_warning("upstream %s refuses us, at %s: %d %s %s", t->label,
+		    stage_name(o->stage), o->fault.code, o->fault.esc,
+		    o->fault.text);
 	if (f.code == 421)
 		target_refused(t, &f);
 	else

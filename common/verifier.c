@@ -125,6 +125,12 @@ verifier_free(struct verifier *v)
 	free(v);
 }
 
+void
+verifier_stop(struct verifier *v)
+{
+	prober_stop(v->prober);
+}
+
 int
 verifier_reload(struct verifier *v, struct conf *conf, char *why, size_t len)
 {

@@ -11,6 +11,15 @@
 #include "common/strbuf.h"
 #include "common/verify_inquiry.h"
 
+void
+verify_request_set(struct verify_request *rq, const char *from, const char *to)
+{
+	rq->from_text = from;
+	rq->from_result = address_parse(from, strlen(from), &rq->from, NULL);
+	rq->to_text = to;
+	rq->to_result = address_parse(to, strlen(to), &rq->to, NULL);
+}
+
 /* Whatever the answer depends on: the route with its hosts, and what of the
  * session is told upstream. */
 static bool
@@ -44,8 +53,8 @@ probe_sender(
     const struct verify_request *rq, const char *mailfrom, struct address *out)
 {
 	if (strcasecmp(mailfrom, "original") == 0) {
-		*out = rq->sender;
-		return true;
+		*out = rq->from;
+		return rq->from_result != ADDRESS_BAD;
 	}
 	if (mailfrom[0] == '\0')
 		mailfrom = "<>";
@@ -53,26 +62,39 @@ probe_sender(
 	    ADDRESS_BAD;
 }
 
+static void
+inquiry_local(struct inquiry *in, const char *reason)
+{
+	struct answer *a = &in->out->answer;
+
+	memset(a, 0, sizeof(*a));
+	snprintf(a->reason, sizeof(a->reason), "%s", reason);
+}
+
 struct probe_question *
-question_new(const struct inquiry *in)
+question_new(struct inquiry *in)
 {
 	const struct conf_rcptto *o = in->route->options;
 	struct probe_question *q = calloc(1, sizeof(*q));
 
-	if (q == NULL)
+	if (q == NULL) {
+		inquiry_local(in, "out of memory");
 		return NULL;
+	}
 	q->conf = in->setup->conf;
 	q->route = in->route;
 	q->rcpt = in->rq->to;
 	q->client = in->rq->client;
 	q->direct = in->rq->direct;
 	snprintf(q->helo, sizeof(q->helo), "%s", in->rq->client.helo);
-	if (!probe_sender(in->rq, o->mailfrom, &q->sender) ||
-	    !question_key(q, o)) {
-		free(q);
-		return NULL;
-	}
-	return q;
+	if (!probe_sender(in->rq, o->mailfrom, &q->sender))
+		inquiry_local(in, "sender not usable upstream");
+	else if (!question_key(q, o))
+		inquiry_local(in, "addresses too long together");
+	else
+		return q;
+	free(q);
+	return NULL;
 }
 
 /* After the first recipient that was taken: would anything be? */
@@ -104,15 +126,6 @@ catchall_test(const struct inquiry *in)
 }
 
 static void
-inquiry_local(struct inquiry *in, const char *reason)
-{
-	struct answer *a = &in->out->answer;
-
-	memset(a, 0, sizeof(*a));
-	snprintf(a->reason, sizeof(a->reason), "%s", reason);
-}
-
-static void
 inquiry_skip(struct inquiry *in, const char *reason)
 {
 	inquiry_local(in, reason);
@@ -139,8 +152,9 @@ inquiry_is_loop(const struct inquiry *in, const struct conf_rcptto *o)
 	if (strcasecmp(o->mailfrom, "original") == 0 ||
 	    !probe_sender(in->rq, o->mailfrom, &sender))
 		return false;
-	return sender.path_len == in->rq->sender.path_len &&
-	    memcmp(sender.path, in->rq->sender.path, sender.path_len) == 0;
+	return in->rq->from_result != ADDRESS_BAD &&
+	    sender.path_len == in->rq->from.path_len &&
+	    memcmp(sender.path, in->rq->from.path, sender.path_len) == 0;
 }
 
 bool
@@ -270,6 +284,9 @@ static void
 inquiry_conclude(struct inquiry *in)
 {
 	struct verify_result *out = in->out;
+	/* Without a route, because there is no saying which: the global ones. */
+	const struct conf_rcptto *o =
+	    in->route != NULL ? in->route->options : &in->setup->conf->rcptto;
 
 	out->would = out->answer.verdict;
 	out->verdict = out->would;
@@ -277,14 +294,21 @@ inquiry_conclude(struct inquiry *in)
 		out->word = out->would == VERDICT_ACCEPT ? "pass"
 		    : out->would == VERDICT_REJECT       ? "fail"
 							 : "transient";
-	if (in->route != NULL) {
-		out->reveal = in->route->options->reveal_upstream_text;
-		if (in->route->options->mode == MODE_OBSERVE &&
-		    out->would != VERDICT_ACCEPT) {
-			out->verdict = VERDICT_ACCEPT;
-			out->observed = true;
-		}
+	out->reveal = o->reveal_upstream_text;
+	if (o->mode == MODE_OBSERVE && out->would != VERDICT_ACCEPT) {
+		out->verdict = VERDICT_ACCEPT;
+		out->observed = true;
 	}
+}
+
+static void
+log_envelope(struct log_line *l, const char *key, enum address_result result,
+    const struct address *a, const char *text)
+{
+	if (result == ADDRESS_BAD)
+		log_line_add(l, key, "%s", text);
+	else
+		log_line_add(l, key, "<%s>", a->path);
 }
 
 /*
@@ -307,11 +331,8 @@ inquiry_log(const struct inquiry *in)
 	log_line_add(&l, "client", "%s",
 	    rq->client.addr[0] != '\0' ? rq->client.addr : "unknown");
 	log_line_add(&l, "helo", "%s", rq->client.helo);
-	log_line_add(&l, "from", "<%s>", rq->sender.path);
-	if (rq->to_result == ADDRESS_OK)
-		log_line_add(&l, "to", "<%s>", rq->to.path);
-	else
-		log_line_add(&l, "to", "%s", rq->rcpt);
+	log_envelope(&l, "from", rq->from_result, &rq->from, rq->from_text);
+	log_envelope(&l, "to", rq->to_result, &rq->to, rq->to_text);
 	log_line_add(&l, "upstream", "%s",
 	    a->upstream[0] != '\0' ? a->upstream : "none");
 	log_line_add(&l, "cache", "%s", out->cache);
@@ -344,9 +365,7 @@ verify_rcpt(struct verifier *v, const struct verify_request *rq,
 	if (!inquiry_skipped(&in) && inquiry_route(&in)) {
 		in.deadline = deadline_in(in.route->options->up.timeout -
 		    (clock_us() - begin) / 1000);
-		if ((in.q = question_new(&in)) == NULL)
-			inquiry_local(&in, "out of memory or key too long");
-		else
+		if ((in.q = question_new(&in)) != NULL)
 			inquiry_ask(&in);
 	}
 	out->delay_us = clock_us() - begin;

@@ -27,16 +27,25 @@ struct prober_params;
 struct verifier;
 
 struct verify_request {
-	const char *id;    /* queue or session id for the log; or "" */
-	const char *rcpt;  /* as the client wrote it, for the log */
-	struct address to; /* parsed from it; see to_result */
+	const char *id; /* queue or session id for the log; or "" */
+	const char *to_text, *from_text; /* as the client wrote them */
+	struct address to;               /* what they parse to */
 	enum address_result to_result;
-	struct address sender;        /* null for <> */
+	struct address from; /* null for <> */
+	enum address_result from_result;
 	struct session_client client; /* addr is "" when not known */
 	bool authenticated;
 	bool bypass; /* __bypass_smtp_rcptto_proxy */
 	bool direct; /* by hand: no skips, no memory */
 };
+
+/*
+ * verify_request_set(rq, from, to): the envelope, with or without < and >.
+ * The texts are kept, as pointers.  What does not parse is decided upon by
+ * verify_rcpt().
+ */
+void verify_request_set(
+    struct verify_request *rq, const char *from, const char *to);
 
 struct verify_result {
 	enum verdict verdict; /* what the client is to be told */
@@ -61,6 +70,10 @@ struct verify_result {
 struct verifier *verifier_new(
     struct conf *conf, const struct prober_params *pp, char *why, size_t len);
 void verifier_free(struct verifier *v);
+
+/* verifier_stop(v): answer all open questions with defer, end all upstream
+ * sessions; whoever asks after that is deferred at once. */
+void verifier_stop(struct verifier *v);
 
 /* verifier_reload(v, conf, why, len): use another snapshot from now on.
  * Returns 0, or -1 with why, and goes on with the old one. */

@@ -54,8 +54,8 @@ bool inquiry_skipped(struct inquiry *in);
  * without asking. */
 bool inquiry_route(struct inquiry *in);
 
-/* question_new(in): the question to put, for free(); NULL without memory or
- * when the key would be too long. */
-struct probe_question *question_new(const struct inquiry *in);
+/* question_new(in): the question to put, for free().  NULL when it cannot be
+ * put; *in->out says why. */
+struct probe_question *question_new(struct inquiry *in);
 
 #endif /* POSTERN_COMMON_VERIFY_INQUIRY_H */

@@ -292,10 +292,8 @@ command_explain(const struct commands *c, char *const *words, size_t n,
 		snprintf(why, len, "explain rcpt FROM ADDRESS");
 		return false;
 	}
-	rq.rcpt = words[3];
-	rq.to_result = address_parse(words[3], strlen(words[3]), &rq.to, NULL);
-	if (address_parse(words[2], strlen(words[2]), &rq.sender, NULL) ==
-	    ADDRESS_BAD) {
+	verify_request_set(&rq, words[2], words[3]);
+	if (rq.from_result == ADDRESS_BAD) {
 		snprintf(why, len, "%s: not an address", words[2]);
 		return false;
 	}

@@ -14,15 +14,40 @@
 #include "common/dial.h"
 #include "common/log.h"
 #include "common/probe.h"
+#include "common/route.h"
 #include "common/verify.h"
 #include "milter/commands.h"
 #include "milter/milter.h"
+
+/* How long answers that are on their way may take when we stop. */
+#define DRAIN_MS 2000
+
+/* The dialogue with upstreams, as far as anybody wants to see it. */
+static void
+trace(void *arg, char direction, const char *line)
+{
+	(void)arg;
+	log_debug("dialogue: %c %s", direction, line);
+}
 
 static void
 fail(const char *what, const char *why)
 {
 	log_error("%s: %s", what, why);
 	exit(EX_UNAVAILABLE);
+}
+
+/* Routes and data sources are looked at too, by -n and before we go into the
+ * background. */
+static int
+check(struct conf *conf, char *why, size_t len)
+{
+	struct router *r = router_new(conf, why, len);
+
+	if (r == NULL)
+		return -1;
+	router_free(r);
+	return 0;
 }
 
 static void
@@ -39,7 +64,7 @@ on_usr1(void *arg)
 int
 main(int argc, char **argv)
 {
-	struct prober_params pp = { 0 };
+	struct prober_params pp = { .trace = trace };
 	struct milter_setup setup = { 0 };
 	struct commands commands = { .setup = &setup };
 	struct daemon_args args;
@@ -54,7 +79,7 @@ main(int argc, char **argv)
 	commands.conf_file = args.conf_file;
 
 	/* -n ends here. */
-	conf = daemon_conf(&args);
+	conf = daemon_conf(&args, check);
 	if (!args.foreground)
 		daemon_detach();
 	daemon_log("postern-milter", conf, &args);
@@ -89,6 +114,11 @@ main(int argc, char **argv)
 	/* libmilter has ended its sessions: nobody asks any more. */
 	daemon_stopping();
 	control_stop(control);
+	verifier_stop(setup.verifier);
+	if (!milter_drain(DRAIN_MS)) {
+		log_warning("stopped while clients were being answered");
+		_exit(rc == 0 ? EX_OK : EX_UNAVAILABLE);
+	}
 	verifier_free(setup.verifier);
 	conf_holder_free(setup.conf);
 	dial_global_cleanup();

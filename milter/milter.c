@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include <grp.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +11,7 @@
 
 #include <libmilter/mfapi.h>
 
+#include "common/clock.h"
 #include "common/conf.h"
 #include "common/conf_holder.h"
 #include "common/errtext.h"
@@ -26,6 +29,11 @@
 #define STEPS_SILENT (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL)
 
 static const struct milter_setup *setup;
+
+/* Callbacks that are asking, and whether no more may begin: libmilter's
+ * threads go on when smfi_main() has returned. */
+static atomic_uint asking;
+static atomic_bool stopping;
 
 /* The short lists spare main.cf any setting and the MTA any look-up: an empty
  * one asks for nothing.  libmilter wants text that is not const. */
@@ -91,21 +99,10 @@ on_mail(SMFICTX *ctx, char **argv)
 {
 	struct msession *s = session_of(ctx);
 	char auth[] = "{auth_authen}", id[] = "i";
-	struct address sender;
-	const char *why = NULL;
 
-	if (s == NULL)
-		return SMFIS_NOREPLY;
-	/* A sender that cannot be repeated upstream: its recipients are not
-	 * asked about in its name (see on_rcpt). */
-	if (address_parse(argv[0], strlen(argv[0]), &sender, &why) ==
-	    ADDRESS_BAD) {
-		log_info("client %s: sender not usable: %s", s->addr, why);
-		msession_reset(s);
-		return SMFIS_NOREPLY;
-	}
-	if (!msession_mail(
-		s, &sender, smfi_getsymval(ctx, auth), smfi_getsymval(ctx, id)))
+	if (s != NULL &&
+	    !msession_mail(
+		s, argv[0], smfi_getsymval(ctx, auth), smfi_getsymval(ctx, id)))
 		log_error("out of memory for a client");
 	return SMFIS_NOREPLY;
 }
@@ -131,19 +128,24 @@ static sfsistat
 on_rcpt(SMFICTX *ctx, char **argv)
 {
 	struct msession *s = session_of(ctx);
-	struct verify_request rq = { .rcpt = argv[0] };
+	struct verify_request rq = { 0 };
 	struct verify_result result;
 	const char *why;
 
 	if (s == NULL || s->sender == NULL)
 		return SMFIS_TEMPFAIL; /* logged when it happened */
-	rq.to_result = address_parse(argv[0], strlen(argv[0]), &rq.to, NULL);
-	(void)address_parse(s->sender, strlen(s->sender), &rq.sender, NULL);
+	verify_request_set(&rq, s->sender, argv[0]);
 	rq.id = s->id;
 	rq.authenticated = s->authenticated;
 	rq.bypass = msession_bypass(s);
 	msession_client(s, &rq.client);
+	atomic_fetch_add(&asking, 1);
+	if (atomic_load(&stopping)) {
+		atomic_fetch_sub(&asking, 1);
+		return SMFIS_TEMPFAIL;
+	}
 	verify_rcpt(setup->verifier, &rq, &result);
+	atomic_fetch_sub(&asking, 1);
 	if (!context_set(&s->message, "smtp_rcptto_proxy_result", result.word,
 		"milter", &why))
 		log_warning(
@@ -223,6 +225,23 @@ socket_mode(const char *path, const char *group, char *why, size_t len)
 	return 0;
 }
 
+/* inet:PORT@[2001:db8::1] is inet6:PORT@2001:db8::1 to libmilter.  Both are as
+ * long as each other, brackets against the 6, or shorter. */
+static void
+libmilter_name(char *name, size_t len)
+{
+	char *open = strstr(name, "@["), *close = strchr(name, ']');
+	size_t tail = strlen("inet");
+
+	if (strncmp(name, "inet:", tail + 1) != 0 || open == NULL ||
+	    close == NULL || strlen(name) + 1 >= len)
+		return;
+	*close = '\0';
+	memmove(open + 1, open + 2, strlen(open + 2) + 1);
+	memmove(name + tail + 1, name + tail, strlen(name + tail) + 1);
+	name[tail] = '6';
+}
+
 int
 milter_listen(const char *socket, const char *group, char *why, size_t len)
 {
@@ -231,6 +250,7 @@ milter_listen(const char *socket, const char *group, char *why, size_t len)
 	int rc;
 
 	snprintf(name, sizeof(name), "%s", socket);
+	libmilter_name(name, sizeof(name));
 	if (smfi_setconn(name) != MI_SUCCESS) {
 		snprintf(why, len, "%s: not a socket for libmilter", socket);
 		return -1;
@@ -252,4 +272,18 @@ int
 milter_run(void)
 {
 	return smfi_main() == MI_SUCCESS ? 0 : -1;
+}
+
+bool
+milter_drain(int64_t wait_ms)
+{
+	int64_t end = clock_ms() + wait_ms;
+
+	atomic_store(&stopping, true);
+	while (atomic_load(&asking) > 0) {
+		if (clock_ms() >= end)
+			return false;
+		(void)poll(NULL, 0, 10);
+	}
+	return true;
 }

@@ -8,7 +8,9 @@
 #ifndef POSTERN_MILTER_MILTER_H
 #define POSTERN_MILTER_MILTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct conf_holder;
 struct verifier;
@@ -34,5 +36,12 @@ int milter_listen(const char *socket, const char *group, char *why, size_t len);
 
 /* milter_run(): serve until SIGTERM.  Returns 0, or -1 when it could not. */
 int milter_run(void);
+
+/*
+ * milter_drain(wait_ms): after milter_run(): let no further recipient be asked
+ * about, and wait for those that are.  False when some still are after wait_ms
+ * milliseconds: then the verifier may not be freed.
+ */
+bool milter_drain(int64_t wait_ms);
 
 #endif /* POSTERN_MILTER_MILTER_H */

@@ -112,15 +112,15 @@ msession_helo(struct msession *s, const char *helo)
 }
 
 bool
-msession_mail(struct msession *s, const struct address *sender,
-    const char *auth, const char *id)
+msession_mail(
+    struct msession *s, const char *sender, const char *auth, const char *id)
 {
 	msession_reset(s);
 	s->authenticated =
 	    auth != NULL && auth[0] != '\0' && strcmp(auth, "anonymous") != 0;
 	if (id != NULL && !replace(&s->id, id))
 		return false;
-	return replace(&s->sender, sender->path);
+	return replace(&s->sender, sender);
 }
 
 void

@@ -22,7 +22,7 @@ struct conf;
 struct msession {
 	char *client_name; /* NULL when not known */
 	char *helo;        /* NULL before HELO */
-	char *sender;      /* MAIL's path between < and >, NULL before it */
+	char *sender;      /* MAIL's path as given, NULL before it */
 	char *id;          /* queue id, NULL when not known yet */
 	char addr[46];     /* numeric, "" for a local client */
 	unsigned short port;
@@ -46,8 +46,8 @@ void msession_free(struct msession *s); /* NULL does nothing */
 
 /* Each copies its text and returns false without memory. */
 bool msession_helo(struct msession *s, const char *helo);
-bool msession_mail(struct msession *s, const struct address *sender,
-    const char *auth, const char *id);
+bool msession_mail(
+    struct msession *s, const char *sender, const char *auth, const char *id);
 
 /* msession_reset(s): the message is over, or was never finished. */
 void msession_reset(struct msession *s);

@@ -103,19 +103,36 @@ override_one(struct conf_rcptto *r, const struct override *o, int64_t timeout)
 	return o->mailfrom == NULL || set_string(&r->mailfrom, o->mailfrom);
 }
 
+/* "", <> or an address; the word `original` has no meaning here. */
+static bool
+mailfrom_ok(const char *text)
+{
+	const char *why = "no domain";
+	struct address a;
+
+	if (text[0] == '\0')
+		return true;
+	switch (address_parse(text, strlen(text), &a, &why)) {
+	case ADDRESS_OK:
+	case ADDRESS_NULL:
+		return true;
+	case ADDRESS_NO_DOMAIN:
+		why = "no domain";
+		break;
+	case ADDRESS_BAD:
+		break;
+	}
+	fprintf(stderr, "posternctl: -f %s: %s\n", text, why);
+	return false;
+}
+
 static bool
 override_all(struct conf *c, const struct override *o)
 {
-	const char *why = NULL;
-	struct address a;
 	int64_t ms = 0;
 
-	if (o->mailfrom != NULL &&
-	    address_parse(o->mailfrom, strlen(o->mailfrom), &a, &why) ==
-		ADDRESS_BAD) {
-		fprintf(stderr, "posternctl: -f %s: %s\n", o->mailfrom, why);
+	if (o->mailfrom != NULL && !mailfrom_ok(o->mailfrom))
 		return false;
-	}
 	if (o->seconds != NULL &&
 	    (!duration_parse(o->seconds, &ms) || ms < 100 || ms > 3600000)) {
 		fprintf(stderr,

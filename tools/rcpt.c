@@ -95,13 +95,11 @@ static void
 request(const struct asking *a, const char *rcpt, struct verify_request *rq)
 {
 	memset(rq, 0, sizeof(*rq));
-	rq->rcpt = rcpt;
 	rq->direct = true;
-	rq->to_result = address_parse(rcpt, strlen(rcpt), &rq->to, NULL);
-	rq->sender.null = true;
-	if (a->o.mailfrom != NULL)
-		(void)address_parse(
-		    a->o.mailfrom, strlen(a->o.mailfrom), &rq->sender, NULL);
+	verify_request_set(rq,
+	    a->o.mailfrom != NULL && a->o.mailfrom[0] != '\0' ? a->o.mailfrom
+							      : "<>",
+	    rcpt);
 	/* With xclient the upstream is told of a client; there is none but
 	 * this machine. */
 	snprintf(rq->client.addr, sizeof(rq->client.addr), "127.0.0.1");

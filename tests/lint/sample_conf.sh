@@ -20,15 +20,17 @@ complain()
 	failed=1
 }
 
-# loads NAME FILE: postern-milter takes it and has nothing to say about it
+# loads NAME FILE: postern-milter takes it and has nothing to say about it, but
+# for databases that are not there
 loads()
 {
 	if ! "$milter" -n -c "$2" >"$work/out" 2>"$work/err"; then
 		complain "$1 does not load:"
 		cat "$work/err"
-	elif [ -s "$work/err" ]; then
+	elif grep -v '^warning: .*datasource .* No such file or directory$' \
+	    "$work/err" >"$work/said"; then
 		complain "$1 loads with warnings:"
-		cat "$work/err"
+		cat "$work/said"
 	fi
 }
 

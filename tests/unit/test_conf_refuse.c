@@ -146,6 +146,9 @@ test_values(void **state)
 		    "t.conf:2: host: \"a:0\":" },
 		{ "smtp_auth_proxy { host = \"unix:relative\" }",
 		    "host: \"unix:relative\":" },
+		{ "smtp_auth_proxy { host = {a, b, c, d, e, f, g, h, i, j, "
+		  "k, l, m, n, o, p, q} }",
+		    "host: more than 16 of them" },
 		{ "smtp_auth_proxy { host = {\"a\", \"A\"} }",
 		    "host: \"A\" is there twice" },
 		{ "smtp_auth_proxy { host = \"lmtp:a\" }",

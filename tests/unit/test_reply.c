@@ -45,8 +45,7 @@ static const struct {
 	{ { "220 mx\t\x01\x7f\xff \r" }, 220, "mx???? ?" },
 	{ { "550 Empf\xc3\xa4nger unbekannt" }, 550,
 	    "Empf\xc3\xa4nger unbekannt" },
-	{ { "550 \xe7\x94\xa8\xe6\x88 \xc2\x85" }, 550,
-	    "\xe7\x94\xa8?? ??" },
+	{ { "550 \xe7\x94\xa8\xe6\x88 \xc2\x85" }, 550, "\xe7\x94\xa8?? ??" },
 };
 
 static void

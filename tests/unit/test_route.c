@@ -111,30 +111,19 @@ test_bad_queries(void **state)
 static void
 test_too_many_hosts(void **state)
 {
-	struct strbuf text;
-	char why[500];
 	struct router *r;
 	struct route *route;
 	int i;
 
 	(void)state;
-	strbuf_init(&text, 2000);
 	run("CREATE TABLE r (d, host, port, tls)");
-	strbuf_adds(&text, "smtp_rcptto_proxy { host = {\"h\"");
-	for (i = 0; i < 16; i++) {
+	for (i = 0; i < 17; i++)
 		run("INSERT INTO r VALUES ('a.example', 'h', 25, NULL)");
-		strbuf_addf(&text, ", \"h%d\"", i);
-	}
-	run("INSERT INTO r VALUES ('a.example', 'h', 25, NULL)");
-	strbuf_adds(&text, "} domains = \"*\" }");
-	assert_null(try_router(strbuf_str(&text), why, sizeof why));
-	assert_string_equal(why, "smtp_rcptto_proxy: more than 16 hosts");
 	r = router(ROUTES "smtp_rcptto_proxy {" BY_DOMAIN " }");
 	route = find(r, "ann@a.example");
 	assert_int_equal(route->n_hosts, 16);
 	route_unref(route);
 	router_free(r);
-	strbuf_release(&text);
 }
 
 static void

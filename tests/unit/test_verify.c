@@ -172,6 +172,41 @@ test_observe_refuses_nothing(void **state)
 	rig_stop(&rig);
 }
 
+/* Nobody is refused for what cannot be asked about, either. */
+static void
+test_observe_covers_bad_addresses(void **state)
+{
+	struct mini_params p = { 0 };
+	struct verify_result r;
+	struct rig rig;
+
+	(void)state;
+	rig_one(&rig, &p, "mode = observe");
+	ask(&rig, "a b@example.org", &r);
+	assert_int_equal(r.verdict, VERDICT_ACCEPT);
+	assert_int_equal(r.would, VERDICT_DEFER);
+	rig_stop(&rig);
+}
+
+/* A sender that we would not repeat matters only where it is repeated. */
+static void
+test_odd_sender(void **state)
+{
+	struct mini_params p = { 0 };
+	struct verify_result r;
+	struct rig rig;
+
+	(void)state;
+	rig_one(&rig, &p, "");
+	ask_as(&rig, "ann@example.org", "<a@-b.test>", "192.0.2.9", &r);
+	assert_int_equal(r.verdict, VERDICT_ACCEPT);
+	rig_stop(&rig);
+	rig_one(&rig, &p, "mailfrom = original");
+	ask_as(&rig, "ann@example.org", "<a@-b.test>", "192.0.2.9", &r);
+	assert_int_equal(r.verdict, VERDICT_DEFER);
+	rig_stop(&rig);
+}
+
 static void
 test_skips(void **state)
 {
@@ -189,9 +224,7 @@ test_skips(void **state)
 	assert_string_equal(r.word, "skip");
 	for (int i = 0; i < 2; i++) {
 		memset(&rq, 0, sizeof(rq));
-		rq.rcpt = "unknown@example.org";
-		rq.to_result =
-		    address_parse(rq.rcpt, strlen(rq.rcpt), &rq.to, NULL);
+		verify_request_set(&rq, "<>", "unknown@example.org");
 		snprintf(rq.client.addr, sizeof(rq.client.addr), "192.0.2.1");
 		rq.authenticated = i == 0;
 		rq.bypass = i == 1;
@@ -252,16 +285,15 @@ static void
 test_our_own_probe_is_known(void **state)
 {
 	struct mini_params p = { 0 };
-	struct verify_request rq = { .rcpt = "eve@example.org" };
+	struct verify_request rq = { 0 };
 	struct verify_result r;
 	struct rig rig;
 
 	(void)state;
 	rig_one(&rig, &p, "");
-	rq.to_result = address_parse(rq.rcpt, strlen(rq.rcpt), &rq.to, NULL);
+	verify_request_set(&rq, "<>", "eve@example.org");
 	snprintf(rq.client.addr, sizeof(rq.client.addr), "192.0.2.1");
 	snprintf(rq.client.helo, sizeof(rq.client.helo), "EDGE.test");
-	rq.sender.null = true;
 	verify_rcpt(rig.v, &rq, &r);
 	assert_int_equal(r.verdict, VERDICT_DEFER);
 	assert_int_equal(r.answer.origin, ANSWER_LOOP);
@@ -279,6 +311,8 @@ main(void)
 		cmocka_unit_test(test_catchall_is_marked),
 		cmocka_unit_test(test_selective_upstream_is_not_marked),
 		cmocka_unit_test(test_observe_refuses_nothing),
+		cmocka_unit_test(test_observe_covers_bad_addresses),
+		cmocka_unit_test(test_odd_sender),
 		cmocka_unit_test(test_skips),
 		cmocka_unit_test(test_bad_addresses_defer),
 		cmocka_unit_test(test_original_sender),

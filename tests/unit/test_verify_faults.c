@@ -258,6 +258,38 @@ test_on_down_accept(void **state)
 	rig_stop(&rig);
 }
 
+/* Who refuses us is not down: on_down does not let everything in. */
+static void
+test_refused_in_greeting_defers(void **state)
+{
+	struct mini_params p = { .fail = MINI_GREETING, .how = MINI_554 };
+	struct verify_result r;
+	struct rig rig;
+
+	(void)state;
+	rig_one(&rig, &p, "on_down = accept");
+	ask(&rig, "ann@example.org", &r);
+	assert_int_equal(r.verdict, VERDICT_DEFER);
+	assert_int_equal(r.answer.kind, REFUSAL_US);
+	rig_stop(&rig);
+}
+
+/* The host that did not answer is named. */
+static void
+test_late_host_is_named(void **state)
+{
+	struct mini_params p = { .fail = MINI_EHLO, .how = MINI_HANG };
+	struct verify_result r;
+	struct rig rig;
+
+	(void)state;
+	rig_one(&rig, &p, "timeout = 200ms");
+	ask(&rig, "ann@example.org", &r);
+	assert_int_equal(r.verdict, VERDICT_DEFER);
+	assert_non_null(strstr(r.answer.upstream, "127.0.0.1:"));
+	rig_stop(&rig);
+}
+
 static void
 test_probe_rate(void **state)
 {
@@ -292,6 +324,8 @@ main(void)
 		cmocka_unit_test(test_refused_at_mail_defers),
 		cmocka_unit_test(test_down_and_back),
 		cmocka_unit_test(test_on_down_accept),
+		cmocka_unit_test(test_refused_in_greeting_defers),
+		cmocka_unit_test(test_late_host_is_named),
 		cmocka_unit_test(test_probe_rate),
 	};
 

@@ -103,10 +103,9 @@ void
 ask_as(const struct rig *r, const char *rcpt, const char *sender,
     const char *addr, struct verify_result *out)
 {
-	struct verify_request rq = { .rcpt = rcpt };
+	struct verify_request rq = { 0 };
 
-	rq.to_result = address_parse(rcpt, strlen(rcpt), &rq.to, NULL);
-	(void)address_parse(sender, strlen(sender), &rq.sender, NULL);
+	verify_request_set(&rq, sender, rcpt);
 	snprintf(rq.client.addr, sizeof(rq.client.addr), "%s", addr);
 	snprintf(rq.client.helo, sizeof(rq.client.helo), "client.test");
 	verify_rcpt(r->v, &rq, out);
