@@ -5,7 +5,8 @@
  *   probe.c    the door: questions, joining, waiting
  *   engine.c   the thread: its inbox, its poll loop, its clock
  *   target.c   one endpoint: queue, choice of a session, batch, breaker
- *   line.c     one upstream session in use: commands out, replies in
+ *   line.c     one upstream session in use: commands out, time, its end
+ *   line_reply.c  what a reply means for who waits for it
  *   opener.c   short-lived threads that open sessions
  *
  * What the engine's thread alone touches needs no lock.  What others touch
@@ -272,6 +273,14 @@ void line_tick(struct line *l, int64_t now_ms); /* may free the line */
 /* line_end(l, f): close; what was outstanding is asked again elsewhere. */
 void line_end(struct line *l, const struct fault *f, bool blame);
 void line_quit(struct line *l); /* nothing outstanding: QUIT and close */
+
+/* sent_remove(l, s): the command s is over.  NULL does nothing. */
+void sent_remove(struct line *l, struct sent *s);
+
+/* line_reply.c */
+/* line_reply(l, s, r): r has come for s, the oldest command.  False when that
+ * was the end of the line. */
+bool line_reply(struct line *l, struct sent *s, const struct reply *r);
 
 /* opener.c */
 void identity_of(const struct target *t, const struct probe_question *q,

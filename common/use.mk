@@ -11,7 +11,7 @@ libpostern_la_SOURCES += \
 libpostern_la_SOURCES += common/breaker.c common/breaker.h
 libpostern_la_SOURCES += \
 	common/engine.c common/engine.h \
-	common/line.c \
+	common/line.c common/line_reply.c \
 	common/opener.c \
 	common/probe.c common/probe.h \
 	common/target.c
