@@ -211,7 +211,7 @@ class Scripted:
             self.tls_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls_context.load_cert_chain(tls.cert, tls.key)
         self.unix = unix
-        self.port = None if unix else (port or ports.free_port())
+        self.port = port
         self.over = threading.Event()
         self._lock = threading.Lock()
         self._connections = set()
@@ -220,6 +220,24 @@ class Scripted:
         self._thread = None
         self.start()
         case.cleanup(self.stop)
+
+    def _bind(self):
+        """A socket on our port; the first time, on one that is free."""
+        for _ in range(100):
+            listener = socket.socket()
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            port = self.port or ports.free_port()
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                # Another test, in a process of its own, was faster.
+                listener.close()
+                if self.port:
+                    raise
+                continue
+            self.port = port
+            return listener
+        raise RuntimeError("no port to listen on")
 
     def start(self):
         """Listen (again)."""
@@ -231,9 +249,7 @@ class Scripted:
             listener.bind(self.unix)
             os.chmod(self.unix, 0o666)
         else:
-            listener = socket.socket()
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(("127.0.0.1", self.port))
+            listener = self._bind()
         listener.listen(512)
         self._listener = listener
         self._thread = threading.Thread(
