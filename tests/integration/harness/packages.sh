@@ -22,7 +22,8 @@ die()
 }
 
 # What to unpack, and the program that must then find all its libraries.
-postfix_packages='postfix postfix-sqlite postfix-pcre'
+# SASL's mechanisms are plug-ins, which a bare machine lacks.
+postfix_packages='postfix postfix-sqlite postfix-pcre libsasl2-modules'
 postfix_program=usr/lib/postfix/sbin/smtpd
 sendmail_packages='sendmail-bin sendmail-cf m4'
 sendmail_program=usr/libexec/sendmail/sendmail
@@ -53,10 +54,12 @@ download()
 	apt-get -q -o APT::Sandbox::User=root download "$1" >apt.log 2>&1
 }
 
-# usable TREE PROGRAM: whether PROGRAM finds all its libraries there
+# usable TREE PROGRAM: whether it holds what we would put there now, and
+# PROGRAM finds all its libraries
 usable()
 {
 	[ -f "$1/complete" ] || return 1
+	[ "$(cat "$1/complete")" = "$contents" ] || return 1
 	! LD_LIBRARY_PATH=$(cat "$1/libpath") ldd "$1/$2" | grep -q 'not found'
 }
 
@@ -103,6 +106,8 @@ for tool in apt-get dpkg-deb dpkg-query flock ldd; do
 	command -v "$tool" >/dev/null || die "$tool is missing: is this Debian?"
 done
 
+contents="$packages of Debian $(cat /etc/debian_version)"
+
 mkdir -p "$2"
 base=$(cd "$2" && pwd -P)
 exec 9>"$base/lock"
@@ -123,7 +128,7 @@ if ! usable "$base/$1" "$program"; then
 	rm -rf "$work"
 	find "$base/$1" -name '*.so*' -printf '%h\n' | sort -u |
 	    tr '\n' ':' | sed 's/:$//' >"$base/$1/libpath"
-	: >"$base/$1/complete"
+	echo "$contents" >"$base/$1/complete"
 	usable "$base/$1" "$program" ||
 	    die "$1 lacks libraries: $(LD_LIBRARY_PATH=$(cat "$base/$1/libpath") \
 	        ldd "$base/$1/$program" | grep 'not found' | tr -s '\n\t' '  ')"

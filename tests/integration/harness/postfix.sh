@@ -31,8 +31,9 @@ environment()
 	tree=$(cat "$1/tree")
 	LD_LIBRARY_PATH=$(cat "$tree/libpath")
 	MAIL_CONFIG=$1/conf
+	: "${SASL_PATH:=$tree/usr/lib/$(uname -m)-linux-gnu/sasl2}"
 	PATH=$tree/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin
-	export LD_LIBRARY_PATH MAIL_CONFIG PATH
+	export LD_LIBRARY_PATH MAIL_CONFIG SASL_PATH PATH
 }
 
 main_cf()
