@@ -97,6 +97,7 @@ class Session:
 
     def step(self, name, line, otherwise):
         """Do what was set for a step; return the reply that was sent."""
+        self.upstream.reached[name] += 1
         action = self.upstream.steps.get(name, otherwise)
         reply = action(self, line) if callable(action) else action
         if reply is not None:
@@ -200,6 +201,7 @@ class Scripted:
                          "ENHANCEDSTATUSCODES", "8BITMIME"]
         self.counts = collections.Counter()
         self.asked = collections.Counter()
+        self.reached = collections.Counter()
         self.commands = []
         self.messages = []
         self.sessions = 0
