@@ -10,6 +10,7 @@ EXTRA_DIST += quickstart \
 	tests/integration/harness/certs.py \
 	tests/integration/harness/daemon.py \
 	tests/integration/harness/gate.py \
+	tests/integration/harness/milterclient.py \
 	tests/integration/harness/mta_postfix.py \
 	tests/integration/harness/mta_sendmail.py \
 	tests/integration/harness/namespace.py \
@@ -27,4 +28,5 @@ EXTRA_DIST += quickstart \
 	tests/integration/test_rcpt_faults.py \
 	tests/integration/test_rcpt_postfix.py \
 	tests/integration/test_rcpt_sendmail.py \
+	tests/integration/test_rcpt_soak.py \
 	tests/integration/test_rcpt_upstream.py

@@ -150,6 +150,30 @@ def test_skips(case):
           "anybody else")
 
 
+def test_bypass(case):
+    """A peer's context switches the questions off for its clients."""
+    upstream = scripted.Scripted(case)
+    gate = Gate(case, """
+peer "192.0.2.0/24" { context = {"__bypass_smtp_rcptto_proxy=true"} }
+""" + route(upstream.port), smtpd_authorized_xclient_hosts="127.0.0.1")
+    for address, code in (("192.0.2.7", 250), ("198.51.100.7", 550)):
+        with smtpclient.Client(gate.port, helo="client.test") as client:
+            client.command(f"XCLIENT NAME=a.test ADDR={address}")
+            client.ehlo()
+            client.mail()
+            equal(client.rcpt("nobody@example.com").code, code, address)
+
+
+def test_down_accept(case):
+    """on_down = accept: while nobody can be asked, mail is taken."""
+    upstream = scripted.Scripted(case)
+    gate = Gate(case, route(upstream.port, 'on_down = "accept"'))
+    gate.expect("nobody@example.com", *REFUSED)
+    upstream.stop()
+    gate.expect("somebody@example.com", 250)
+    gate.expect("nobody@example.com", *REFUSED)
+
+
 def test_observe(case):
     """mode = observe refuses nothing and logs what it would have done."""
     _, gate = with_mailstore(case, 'mode = "observe"')
