@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "common/conf.h"
@@ -123,7 +124,7 @@ engine_inbox(struct engine *e)
 		struct target *t = NULL;
 
 		STAILQ_REMOVE_HEAD(&arrivals, entry);
-		HASH_FIND_STR(e->targets, o->key, t);
+		ENGINE_FIND(e, targets, o->key, strlen(o->key), t);
 		target_arrived(t, o); /* a target with openers is kept */
 	}
 	while ((p = STAILQ_FIRST(&probes)) != NULL) {
@@ -303,6 +304,11 @@ engine_new(const struct prober_params *params)
 	if (e == NULL)
 		return NULL;
 	e->params = *params;
+	if (getrandom(&e->hash_key, sizeof(e->hash_key), 0) !=
+	    (ssize_t)sizeof(e->hash_key)) {
+		free(e);
+		return NULL;
+	}
 	e->poll_fd = e->wake_fd = -1;
 	STAILQ_INIT(&e->inbox);
 	STAILQ_INIT(&e->arrivals);

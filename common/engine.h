@@ -16,16 +16,21 @@
 #ifndef POSTERN_COMMON_ENGINE_H
 #define POSTERN_COMMON_ENGINE_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/queue.h>
 
+/* uthash would otherwise end the process when memory is out; an entry that
+ * could not be added has no hh.tbl. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include "common/breaker.h"
 #include "common/log.h"
 #include "common/probe.h"
 #include "common/route.h"
+#include "common/siphash.h"
 
 /* How many recipients one transaction carries: RFC 5321 section 4.5.3.1.8
  * promises 100. */
@@ -193,6 +198,7 @@ struct engine_call {
 
 struct engine {
 	struct prober_params params;
+	struct siphash_key hash_key;
 	pthread_t thread;
 	int poll_fd, wake_fd;
 
@@ -218,6 +224,24 @@ struct engine {
 	atomic_ullong questions, joined, opened, failed, commands, moved;
 	atomic_ullong waiting, sessions;
 };
+
+/*
+ * ENGINE_FIND(e, head, octets, len, out), ENGINE_ADD(e, head, octets, len, in):
+ * uthash with a keyed hash.  Recipients are among the keys, and strangers
+ * choose them.
+ */
+#define ENGINE_HASH(e, octets, len) \
+ ((unsigned)(siphash(&(e)->hash_key, octets, len) & UINT_MAX))
+#define ENGINE_FIND(e, head, octets, len, out)                         \
+ do {                                                                  \
+  unsigned engine_hash = ENGINE_HASH(e, octets, len);                  \
+  HASH_FIND_BYHASHVALUE(hh, (e)->head, octets, len, engine_hash, out); \
+ } while (0)
+#define ENGINE_ADD(e, head, octets, len, in)                                \
+ do {                                                                       \
+  unsigned engine_hash = ENGINE_HASH(e, octets, len);                       \
+  HASH_ADD_KEYPTR_BYHASHVALUE(hh, (e)->head, octets, len, engine_hash, in); \
+ } while (0)
 
 /* probe.c */
 void probe_ref(struct probe *p);

@@ -103,7 +103,7 @@ probe_join(struct engine *e, const struct probe_question *q)
 {
 	struct probe *p = NULL;
 
-	HASH_FIND(hh, e->open, q->key.octets, q->key.len, p);
+	ENGINE_FIND(e, open, q->key.octets, q->key.len, p);
 	if (p != NULL) {
 		atomic_fetch_add(&e->joined, 1);
 		probe_ref(p);
@@ -111,7 +111,11 @@ probe_join(struct engine *e, const struct probe_question *q)
 	}
 	if (e->stop || (p = probe_new(q)) == NULL)
 		return NULL;
-	HASH_ADD_KEYPTR(hh, e->open, p->q.key.octets, p->q.key.len, p);
+	ENGINE_ADD(e, open, p->q.key.octets, p->q.key.len, p);
+	if (p->hh.tbl == NULL) {
+		probe_unref(p);
+		return NULL;
+	}
 	probe_ref(p);
 	atomic_fetch_add(&e->questions, 1);
 	atomic_fetch_add(&e->waiting, 1);

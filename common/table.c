@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* uthash would otherwise end the process when memory is out. */
-#define HASH_NONFATAL_OOM 1
-
 #include "common/table.h"
 
 #include <limits.h>

@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* uthash would otherwise end the process when memory is out. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 struct table;

@@ -20,10 +20,14 @@ breaker_get(struct engine *e, const char *label)
 {
 	struct endpoint_state *s = NULL;
 
-	HASH_FIND_STR(e->endpoints, label, s);
+	ENGINE_FIND(e, endpoints, label, strlen(label), s);
 	if (s == NULL && (s = calloc(1, sizeof(*s))) != NULL) {
 		snprintf(s->label, sizeof(s->label), "%s", label);
-		HASH_ADD_STR(e->endpoints, label, s);
+		ENGINE_ADD(e, endpoints, s->label, strlen(s->label), s);
+		if (s->hh.tbl == NULL) {
+			free(s);
+			s = NULL;
+		}
 	}
 	return s == NULL ? NULL : &s->breaker;
 }
@@ -74,7 +78,7 @@ target_get(struct engine *e, const struct probe *p)
 		ep.port = (uint16_t)p->q.route->options->up.port;
 	endpoint_format(&ep, label, sizeof(label));
 	target_key(e, p, label, key, sizeof(key));
-	HASH_FIND_STR(e->targets, key, t);
+	ENGINE_FIND(e, targets, key, strlen(key), t);
 	if (t == NULL) {
 		if ((t = calloc(1, sizeof(*t))) == NULL)
 			return NULL;
@@ -91,7 +95,11 @@ target_get(struct engine *e, const struct probe *p)
 		snprintf(t->label, sizeof(t->label), "%s", label);
 		TAILQ_INIT(&t->queue);
 		TAILQ_INIT(&t->lines);
-		HASH_ADD_STR(e->targets, key, t);
+		ENGINE_ADD(e, targets, t->key, strlen(t->key), t);
+		if (t->hh.tbl == NULL) {
+			free(t);
+			return NULL;
+		}
 	}
 	target_update(t, p);
 	return t;

@@ -38,7 +38,7 @@ struct connection {
 	bool in_mail;
 };
 
-static void
+static _Noreturn void
 give_up(const char *what)
 {
 	perror(what);
