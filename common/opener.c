@@ -29,6 +29,17 @@ struct opening {
 	struct deadline deadline;
 };
 
+/* What a client says of itself is repeated when it could be a name or an
+ * address literal (RFC 5321 section 4.1.1.1), loosely. */
+static bool
+helo_repeatable(const char *helo)
+{
+	return helo[0] != '\0' &&
+	    helo[strspn(helo,
+		"abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:[]")] == '\0';
+}
+
 void
 identity_of(const struct target *t, const struct probe_question *q,
     struct identity *out)
@@ -37,7 +48,7 @@ identity_of(const struct target *t, const struct probe_question *q,
 	const char *helo = t->conf->hostname;
 
 	memset(out, 0, sizeof(*out));
-	if (options->helo == HELO_REPLAY && q->helo[0] != '\0')
+	if (options->helo == HELO_REPLAY && helo_repeatable(q->helo))
 		helo = q->helo;
 	snprintf(out->helo, sizeof(out->helo), "%s", helo);
 	out->with_client = t->up->xclient != XCLIENT_NO;

@@ -387,6 +387,35 @@ target_good(struct target *t)
 		log_info("upstream %s: works again", t->label);
 }
 
+/*
+ * Whether the refusal is of the client whose HELO name or address was told,
+ * not of us: any client could have others deferred otherwise.
+ */
+static bool
+refused_client(const struct target *t, const struct opened *o)
+{
+	return o->fault.origin == FAULT_REPLY && o->fault.code / 100 == 5 &&
+	    (o->stage == STAGE_EHLO || o->stage == STAGE_XCLIENT) &&
+	    (o->id.with_client || strcmp(o->id.helo, t->conf->hostname) != 0);
+}
+
+/* Only those who wait for a session of this identity turn elsewhere. */
+static void
+target_refuses_client(
+    struct target *t, const struct opened *o, const struct fault *f)
+{
+	struct probe *p, *next;
+	struct identity id;
+
+	for (p = TAILQ_FIRST(&t->queue); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, queue_entry);
+		identity_of(t, &p->q, &id);
+		if (identity_equal(&id, &o->id))
+			engine_next_host(t->engine, p, f);
+	}
+	target_touch(t);
+}
+
 /* A session that could not be opened: whoever waits turns to the next host,
  * unless another session is there or on its way. */
 static void
@@ -406,6 +435,10 @@ target_open_failed(struct target *t, const struct opened *o)
 		log_warning("upstream %s refuses us, at %s: %d %s %s", t->label,
 		    stage_name(o->stage), o->fault.code, o->fault.esc,
 		    o->fault.text);
+	if (refused_client(t, o)) {
+		target_refuses_client(t, o, &f);
+		return;
+	}
 	if (f.code == 421)
 		target_refused(t, &f);
 	else

@@ -160,6 +160,10 @@ command(struct connection *c, char *line)
 		count(u, &other);
 		if (u->params.fail == MINI_EHLO)
 			return fail(c, MINI_EHLO);
+		if (strncmp(line + 5, "bad", 3) == 0) {
+			put(c, "550 5.7.1 not you");
+			return true;
+		}
 		put(c, "250-mini.test");
 		if (!u->params.no_pipelining)
 			put(c, "250-PIPELINING");

@@ -10,6 +10,8 @@
  *   tarpit    550 after 1 s      slow      250 after 600 ms
  *   close     the connection     hang      nothing
  *   busy      421                anything else: 250
+ *
+ * A HELO name that begins with "bad" is refused.
  */
 #ifndef POSTERN_TESTS_MINI_UPSTREAM_H
 #define POSTERN_TESTS_MINI_UPSTREAM_H

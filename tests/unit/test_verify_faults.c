@@ -274,6 +274,38 @@ test_refused_in_greeting_defers(void **state)
 	rig_stop(&rig);
 }
 
+/* With helo = replay a client that is refused by its name harms nobody else,
+ * and what is no name is not repeated. */
+static void
+test_refused_helo_is_its_own(void **state)
+{
+	struct mini_params p = { 0 };
+	struct verify_request rq = { 0 };
+	struct verify_result r;
+	struct rig rig;
+
+	(void)state;
+	rig_one(&rig, &p, "helo = replay");
+	snprintf(rq.client.addr, sizeof(rq.client.addr), "192.0.2.9");
+	for (int i = 0; i < 8; i++) {
+		char rcpt[64];
+
+		snprintf(rcpt, sizeof(rcpt), "user%d@example.org", i);
+		snprintf(rq.client.helo, sizeof(rq.client.helo), "bad%d", i);
+		verify_request_set(&rq, "<>", rcpt);
+		verify_rcpt(rig.v, &rq, &r);
+		assert_int_equal(r.verdict, VERDICT_DEFER);
+		assert_int_equal(r.answer.kind, REFUSAL_US);
+	}
+	snprintf(rq.client.helo, sizeof(rq.client.helo), "good.test");
+	verify_rcpt(rig.v, &rq, &r);
+	assert_int_equal(r.verdict, VERDICT_ACCEPT);
+	snprintf(rq.client.helo, sizeof(rq.client.helo), "bad name");
+	verify_rcpt(rig.v, &rq, &r);
+	assert_int_equal(r.verdict, VERDICT_ACCEPT);
+	rig_stop(&rig);
+}
+
 /* The host that did not answer is named. */
 static void
 test_late_host_is_named(void **state)
@@ -325,6 +357,7 @@ main(void)
 		cmocka_unit_test(test_down_and_back),
 		cmocka_unit_test(test_on_down_accept),
 		cmocka_unit_test(test_refused_in_greeting_defers),
+		cmocka_unit_test(test_refused_helo_is_its_own),
 		cmocka_unit_test(test_late_host_is_named),
 		cmocka_unit_test(test_probe_rate),
 	};
