@@ -7,19 +7,26 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/control.h"
 #include "common/errtext.h"
+#include "common/local_socket.h"
 #include "common/log.h"
 
-/* Requests that are answered at once, and how long a peer may dawdle. */
-#define CLIENTS_MAX   8
-#define CLIENT_WAIT_S 10
+/* Requests that are answered at once; how long a request may take to come,
+ * and how long each write of the answer may wait for its reader. */
+#define CLIENTS_MAX     8
+#define REQUEST_WAIT_MS 10000
+#define WRITE_WAIT_S    10
+/* How long posternctl waits for the next line. */
+#define ANSWER_WAIT_S   60
 
 struct control {
 	int fd;
@@ -28,77 +35,27 @@ struct control {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
-	unsigned clients; /* guarded by lock */
+	LIST_HEAD(, client) clients; /* guarded by lock */
+	unsigned n_clients;          /* guarded by lock */
 	atomic_bool stop;
 };
 
 struct client {
+	LIST_ENTRY(client) entry;
 	struct control *control;
 	int fd;
 };
-
-static bool
-address_set(struct sockaddr_un *sa, const char *path, char *why, size_t len)
-{
-	size_t n = strlen(path);
-
-	memset(sa, 0, sizeof(*sa));
-	sa->sun_family = AF_UNIX;
-	if (n == 0 || n >= sizeof(sa->sun_path)) {
-		snprintf(why, len,
-		    "%s: not a socket path of at most %zu "
-		    "octets",
-		    path, sizeof(sa->sun_path) - 1);
-		return false;
-	}
-	memcpy(sa->sun_path, path, n + 1);
-	return true;
-}
-
-static int
-connect_to(const char *path, char *why, size_t len)
-{
-	struct timeval wait = { .tv_sec = CLIENT_WAIT_S };
-	struct sockaddr_un sa;
-	int fd;
-
-	if (!address_set(&sa, path, why, len))
-		return -1;
-	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) != 0 ||
-	    connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
-		snprintf(why, len, "%s: %s", path, ERRNO);
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	return fd;
-}
 
 int
 control_open(const char *path, char *why, size_t len)
 {
 	struct sockaddr_un sa;
-	struct stat st;
 	mode_t mask;
 	int fd, rc;
 
-	if (!address_set(&sa, path, why, len))
+	if (!local_address(&sa, path, why, len) ||
+	    local_make_room(path, why, len) != 0)
 		return -1;
-	if (lstat(path, &st) == 0) {
-		if (!S_ISSOCK(st.st_mode)) {
-			snprintf(
-			    why, len, "%s: is there and is no socket", path);
-			return -1;
-		}
-		if ((fd = connect_to(path, why, len)) >= 0) {
-			close(fd);
-			snprintf(
-			    why, len, "%s: another daemon listens there", path);
-			return -1;
-		}
-		(void)unlink(path);
-	}
 	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0) {
 		snprintf(why, len, "%s: %s", path, ERRNO);
 		return -1;
@@ -133,12 +90,17 @@ peer_allowed(int fd)
 static bool
 request_read(int fd, char *line, size_t size)
 {
+	struct deadline d = deadline_in(REQUEST_WAIT_MS);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 	size_t used = 0;
 
 	while (used < size - 1) {
-		ssize_t n = read(fd, line + used, size - 1 - used);
+		ssize_t n;
 		char *end;
 
+		if (poll(&p, 1, deadline_left_poll(d)) < 0 && errno == EINTR)
+			continue;
+		n = recv(fd, line + used, size - 1 - used, MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -169,7 +131,7 @@ static void
 client_serve(struct control *c, int fd)
 {
 	char line[CONTROL_LINE_MAX], *words[CONTROL_WORDS_MAX];
-	struct timeval wait = { .tv_sec = CLIENT_WAIT_S };
+	struct timeval wait = { .tv_sec = WRITE_WAIT_S };
 	char why[512] = "";
 	FILE *out = NULL;
 	bool ok = false;
@@ -177,7 +139,6 @@ client_serve(struct control *c, int fd)
 	int copy;
 
 	if (!peer_allowed(fd) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) != 0)
 		return;
 	if ((copy = dup(fd)) < 0 || (out = fdopen(copy, "w")) == NULL) {
@@ -198,6 +159,18 @@ client_serve(struct control *c, int fd)
 	fclose(out);
 }
 
+static void
+client_end(struct control *c, struct client *cl)
+{
+	pthread_mutex_lock(&c->lock);
+	LIST_REMOVE(cl, entry);
+	c->n_clients--;
+	close(cl->fd);
+	pthread_cond_broadcast(&c->cond);
+	pthread_mutex_unlock(&c->lock);
+	free(cl);
+}
+
 static void *
 client_main(void *arg)
 {
@@ -205,12 +178,7 @@ client_main(void *arg)
 	struct control *c = cl->control;
 
 	client_serve(c, cl->fd);
-	close(cl->fd);
-	free(cl);
-	pthread_mutex_lock(&c->lock);
-	c->clients--;
-	pthread_cond_broadcast(&c->cond);
-	pthread_mutex_unlock(&c->lock);
+	client_end(c, cl);
 	return NULL;
 }
 
@@ -222,24 +190,22 @@ client_start(struct control *c, int fd)
 	struct client *cl = malloc(sizeof(*cl));
 	pthread_t thread;
 
-	pthread_mutex_lock(&c->lock);
-	while (c->clients >= CLIENTS_MAX)
-		pthread_cond_wait(&c->cond, &c->lock);
-	c->clients++;
-	pthread_mutex_unlock(&c->lock);
-	if (cl != NULL) {
-		cl->control = c;
-		cl->fd = fd;
-		if (pthread_create(&thread, NULL, client_main, cl) == 0) {
-			pthread_detach(thread);
-			return;
-		}
+	if (cl == NULL) {
+		close(fd);
+		return;
 	}
-	free(cl);
-	close(fd);
+	cl->control = c;
+	cl->fd = fd;
 	pthread_mutex_lock(&c->lock);
-	c->clients--;
+	while (c->n_clients >= CLIENTS_MAX)
+		pthread_cond_wait(&c->cond, &c->lock);
+	c->n_clients++;
+	LIST_INSERT_HEAD(&c->clients, cl, entry);
 	pthread_mutex_unlock(&c->lock);
+	if (pthread_create(&thread, NULL, client_main, cl) == 0)
+		pthread_detach(thread);
+	else
+		client_end(c, cl);
 }
 
 static void *
@@ -272,6 +238,7 @@ control_start(int fd, control_handler *fn, void *arg)
 	c->fd = fd;
 	c->fn = fn;
 	c->arg = arg;
+	LIST_INIT(&c->clients);
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->cond, NULL);
 	if (pthread_create(&c->thread, NULL, control_main, c) != 0) {
@@ -282,15 +249,30 @@ control_start(int fd, control_handler *fn, void *arg)
 	return c;
 }
 
+/* Requests that have not come yet are not waited for. */
+static void
+clients_hurry(struct control *c)
+{
+	struct client *cl;
+
+	pthread_mutex_lock(&c->lock);
+	LIST_FOREACH(cl, &c->clients, entry) {
+		(void)shutdown(cl->fd, SHUT_RD);
+	}
+	pthread_mutex_unlock(&c->lock);
+}
+
 void
 control_stop(struct control *c)
 {
 	if (c == NULL)
 		return;
 	atomic_store(&c->stop, true);
+	clients_hurry(c); /* the thread may wait for one of them to end */
 	pthread_join(c->thread, NULL);
+	clients_hurry(c);
 	pthread_mutex_lock(&c->lock);
-	while (c->clients > 0)
+	while (c->n_clients > 0)
 		pthread_cond_wait(&c->cond, &c->lock);
 	pthread_mutex_unlock(&c->lock);
 	close(c->fd);
@@ -332,6 +314,7 @@ int
 control_ask(
     const char *path, const char *request, FILE *out, char *why, size_t len)
 {
+	struct timeval wait = { .tv_sec = ANSWER_WAIT_S };
 	size_t n = strlen(request);
 	FILE *in;
 	int fd, rc;
@@ -340,9 +323,10 @@ control_ask(
 		snprintf(why, len, "not a request of one line");
 		return -1;
 	}
-	if ((fd = connect_to(path, why, len)) < 0)
+	if ((fd = local_connect(path, why, len)) < 0)
 		return -1;
-	if (send(fd, request, n, MSG_NOSIGNAL) != (ssize_t)n ||
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0 ||
+	    send(fd, request, n, MSG_NOSIGNAL) != (ssize_t)n ||
 	    send(fd, "\n", 1, MSG_NOSIGNAL) != 1 ||
 	    (in = fdopen(fd, "r")) == NULL) {
 		snprintf(why, len, "%s: %s", path, ERRNO);

@@ -15,6 +15,7 @@
 #include "common/conf.h"
 #include "common/conf_holder.h"
 #include "common/errtext.h"
+#include "common/local_socket.h"
 #include "common/log.h"
 #include "common/verify.h"
 #include "milter/answer.h"
@@ -251,12 +252,16 @@ milter_listen(const char *socket, const char *group, char *why, size_t len)
 
 	snprintf(name, sizeof(name), "%s", socket);
 	libmilter_name(name, sizeof(name));
+	if (strncmp(socket, "unix:", 5) == 0 &&
+	    local_make_room(socket + 5, why, len) != 0)
+		return -1;
 	if (smfi_setconn(name) != MI_SUCCESS) {
 		snprintf(why, len, "%s: not a socket for libmilter", socket);
 		return -1;
 	}
 	mask = umask(0177);
-	rc = smfi_opensocket(1);
+	/* Without removing what is there, which it would do unseen. */
+	rc = smfi_opensocket(0);
 	umask(mask);
 	if (rc != MI_SUCCESS) {
 		snprintf(

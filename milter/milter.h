@@ -30,7 +30,9 @@ int milter_register(const struct milter_setup *setup, char *why, size_t len);
 
 /*
  * milter_listen(socket, group, why, len): open the MTA's socket, with mode
- * 0660 for a group and 0600 without.  group may be NULL.  Returns 0 or -1.
+ * 0660 for a group and 0600 without.  group may be NULL.  A socket that a dead
+ * daemon has left there is replaced, one that is answered is not.  Returns 0
+ * or -1.
  */
 int milter_listen(const char *socket, const char *group, char *why, size_t len);
 

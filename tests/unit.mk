@@ -68,6 +68,10 @@ tests_unit_test_verify_SOURCES = tests/unit/test_verify.c $(verify_rig)
 tests_unit_test_verify_faults_SOURCES = tests/unit/test_verify_faults.c \
 	$(verify_rig)
 
+UNIT_TESTS += tests/unit/test_control
+tests_unit_test_control_LDADD = libdaemon.la $(LDADD)
+tests_unit_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=deadline_in
+
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * local_socket - Unix sockets by path: connect, and make room to listen
+ *
+ * No threads, no log.  umask is the caller's business.
+ */
+#ifndef POSTERN_COMMON_LOCAL_SOCKET_H
+#define POSTERN_COMMON_LOCAL_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/un.h>
+
+/* local_address(sa, path, why, len): fill *sa; false with a message when path
+ * is empty or too long for a socket. */
+bool local_address(
+    struct sockaddr_un *sa, const char *path, char *why, size_t len);
+
+/* local_connect(path, why, len): a connected descriptor, or -1 with a
+ * message.  Waits 10 seconds at most, for one who listens but does not
+ * accept, and as long for each write. */
+int local_connect(const char *path, char *why, size_t len);
+
+/*
+ * local_make_room(path, why, len): nobody may listen at path; what a dead
+ * daemon has left there is removed.
+ *
+ * Returns 0, or -1 with a message: somebody listens there, it is no socket,
+ * or it cannot be found out or removed.
+ */
+int local_make_room(const char *path, char *why, size_t len);
+
+#endif /* POSTERN_COMMON_LOCAL_SOCKET_H */
