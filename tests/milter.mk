@@ -26,6 +26,8 @@ milter_lua = \
 	tests/milter/reject.lua \
 	tests/milter/relay_hosts.lua \
 	tests/milter/reveal.lua \
+	tests/milter/sender_original.lua \
+	tests/milter/senders.lua \
 	tests/milter/several.lua \
 	tests/milter/smtputf8.lua \
 	tests/milter/smtputf8_not.lua \
