@@ -57,6 +57,16 @@ command_classify(const struct ctl *ctl, int argc, char **argv)
 	return classify_stream(stdin, stdout, NULL) ? EX_OK : EX_IOERR;
 }
 
+/* A status is worth nothing to a script that did not get the output. */
+static int
+printed(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "posternctl: cannot write the output\n");
+	return EX_IOERR;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -86,7 +96,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; argc > 0 && i < sizeof(commands) / sizeof(*commands);
 	     i++)
 		if (strcmp(argv[0], commands[i].name) == 0)
-			return commands[i].run(&ctl, argc, argv);
+			return printed(commands[i].run(&ctl, argc, argv));
 	if (argc > 0)
 		fprintf(stderr, "posternctl: no such command: %s\n", argv[0]);
 	return command_usage();

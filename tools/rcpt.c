@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -18,6 +19,7 @@
 struct asking {
 	struct override o;
 	bool explain;
+	atomic_bool told; /* the verdict was printed */
 	struct conf *conf;
 	struct verifier *verifier;
 };
@@ -51,14 +53,18 @@ options(struct asking *a, int *argc, char ***argv)
 static void
 trace(void *arg, char direction, const char *line)
 {
-	(void)arg;
-	printf("  %c %s\n", direction, line);
+	const struct asking *a = arg;
+
+	/* The session's end, on the prober's thread, concerns nobody. */
+	if (!atomic_load(&a->told))
+		printf("  %c %s\n", direction, line);
 }
 
 static bool
 start(struct asking *a)
 {
-	struct prober_params pp = { .trace = a->explain ? trace : NULL };
+	struct prober_params pp = { .trace = a->explain ? trace : NULL,
+		.trace_arg = a };
 	char why[512];
 
 	if (dial_global_init() != 0)
@@ -114,7 +120,9 @@ print_result(const char *rcpt, const struct verify_result *r)
 {
 	const struct answer *a = &r->answer;
 
-	printf("%s %s", rcpt, verdict_name(r->would));
+	for (const char *p = rcpt; *p != '\0'; p++)
+		putchar((unsigned char)*p < 32 || *p == 127 ? '?' : *p);
+	printf(" %s", verdict_name(r->would));
 	if (a->code != 0)
 		printf(" %d", a->code);
 	if (a->code != 0 && a->esc[0] != '\0')
@@ -128,7 +136,7 @@ print_result(const char *rcpt, const struct verify_result *r)
 }
 
 static int
-ask_one(const struct asking *a, const char *rcpt)
+ask_one(struct asking *a, const char *rcpt)
 {
 	struct verify_request rq;
 	struct verify_result r;
@@ -140,6 +148,7 @@ ask_one(const struct asking *a, const char *rcpt)
 		printf("dialogue:\n");
 	}
 	verify_rcpt(a->verifier, &rq, &r);
+	atomic_store(&a->told, true);
 	if (a->explain)
 		printf("verdict: %s, because: %s\n", verdict_name(r.would),
 		    r.answer.reason);

@@ -29,7 +29,7 @@ CTL = os.path.join(BUILD, "tools", "posternctl")
 
 CONF = """hostname = "edge.test"
 user = "{user}"
-log_target = "stderr"
+log_target = "{target}"
 log_level = "{level}"
 relay_hosts = {{{relay_hosts}}}
 smtp_rcptto_proxy {{
@@ -84,7 +84,7 @@ class Rig(Case):
     """The milter, its upstream and what they need."""
 
     def __init__(self, options="", top="", relay_hosts="", level="info",
-                 hosts=None, name="milter"):
+                 target="stderr", hosts=None, name="milter"):
         super().__init__(name, tempfile.mkdtemp(prefix="postern-test."),
                          BUILD, {})
         self.upstream = Scripted(self)
@@ -94,6 +94,7 @@ class Rig(Case):
         self.top = top
         self.relay_hosts = relay_hosts
         self.level = level
+        self.target = target
         self.hosts = hosts
         self.socket = self.path("milter")
         self.control = self.path("control")
@@ -107,6 +108,9 @@ class Rig(Case):
     def __exit__(self, kind, _value, _trace):
         if kind is not None and self.milter is not None:
             print(self.milter.log()[-8000:], file=sys.stderr)
+        # An orderly end takes libmilter up to five seconds.
+        if self.milter is not None and self.milter.running():
+            self.milter.kill()
         self.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
@@ -114,20 +118,25 @@ class Rig(Case):
         """Write the configuration: the rig's, or this text."""
         hosts = self.hosts or f'"127.0.0.1:{self.upstream.port}"'
         self.write("postern.conf", text if text is not None else CONF.format(
-            user=getpass.getuser(), level=self.level, dir=self.dir,
+            user=getpass.getuser(), level=self.level,
+            target=self.target, dir=self.dir,
             hosts=hosts, relay_hosts=self.relay_hosts, options=self.options,
             top=self.top))
 
     def start(self, *arguments):
         """Start the milter and wait until it serves."""
-        known = len(self.log())
         self.milter = Case.start(
             self, "postern-milter",
             [MILTER, "-f", "-c", self.conf, *arguments])
-        wait_for(lambda: "serving" in self.log()[known:] or
-                 not self.milter.running(), "the milter to serve", 30)
+        wait_for(lambda: self.served() or not self.milter.running(),
+                 "the milter to serve", 30)
         check(self.milter.running(), "the milter has ended: " + self.log())
         return self.milter
+
+    def served(self):
+        """Whether somebody listens on the control socket, the last one."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            return sock.connect_ex(self.control) == 0
 
     def stop(self):
         """SIGTERM; the milter must end in order."""

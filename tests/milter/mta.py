@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The MTA's side of the milter protocol, as far as the milter wants it.
+
+    with Mta(path) as mta:
+        mta.mail("<ann@client.test>")
+        print(mta.rcpt("<bob@example.org>"))    # "continue", "550 5.1.1 ..."
+"""
+import socket
+import struct
+
+# All steps that there are, and all actions.
+STEPS = 0x1fffff
+ACTIONS = 0x1ff
+
+NAMES = {"c": "continue", "t": "tempfail", "r": "reject", "a": "accept",
+         "d": "discard"}
+
+
+class Mta:
+    """One connection to the milter, about one client."""
+
+    def __init__(self, path, ip="192.0.2.9", name="client.test",
+                 helo="client.test", seconds=60.0):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(seconds)
+        self.socket.connect(path)
+        self._buffer = b""
+        self.send("O", struct.pack(">III", 6, ACTIONS, STEPS))
+        command, octets = self.packet()
+        if command != "O":
+            raise ConnectionError(f"negotiation answered {command}")
+        self.steps = struct.unpack(">III", octets[:12])[2]
+        self.send("C", name.encode() + b"\0" + b"4" +
+                  struct.pack(">H", 4711) + ip.encode() + b"\0")
+        self.send("H", helo.encode() + b"\0")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, _kind, _value, _trace):
+        self.close()
+
+    def close(self):
+        """Say good-bye, if anybody listens."""
+        try:
+            self.send("Q")
+        except OSError:
+            pass
+        self.socket.close()
+
+    def send(self, command, octets=b""):
+        """One packet."""
+        self.socket.sendall(struct.pack(">I", len(octets) + 1) +
+                            command.encode() + octets)
+
+    def packet(self):
+        """The next packet, (None, b"") at the end."""
+        while True:
+            if len(self._buffer) >= 4:
+                size = 4 + struct.unpack(">I", self._buffer[:4])[0]
+                if len(self._buffer) >= size:
+                    packet = self._buffer[4:size]
+                    self._buffer = self._buffer[size:]
+                    return chr(packet[0]), packet[1:]
+            try:
+                more = self.socket.recv(65536)
+            except ConnectionResetError:
+                more = b""
+            if not more:
+                return None, b""
+            self._buffer += more
+
+    def reply(self):
+        """The next reply in words, None at the end."""
+        command, octets = self.packet()
+        if command == "y":
+            return octets.rstrip(b"\0").decode("utf-8", "replace")
+        return NAMES.get(command, command)
+
+    def mail(self, sender, **macros):
+        """MAIL, to which no reply is due; macros without braces."""
+        pairs = b"".join(
+            (name if len(name) == 1 else "{" + name + "}").encode() + b"\0" +
+            value.encode() + b"\0" for name, value in macros.items())
+        self.send("D", b"M" + pairs)
+        self.send("M", sender.encode() + b"\0")
+
+    def send_rcpt(self, recipient):
+        """RCPT, whose reply is left for reply()."""
+        self.send("R", recipient.encode("utf-8") + b"\0")
+
+    def rcpt(self, recipient):
+        """RCPT and its reply."""
+        self.send_rcpt(recipient)
+        return self.reply()
+
+    def abort(self):
+        """The message is given up."""
+        self.send("A")
