@@ -32,7 +32,8 @@ test_retired_before_error_limit(void **state)
 		assert_int_equal(a[i].r.verdict, VERDICT_REJECT);
 	mini_count(rig.up[0], &n);
 	assert_true(n.connections >= 12);
-	assert_in_range(n.most, 1, 3);
+	/* Those that end are still seen when their successors begin. */
+	assert_in_range(n.most, 1, 4);
 	rig_stop(&rig);
 }
 
