@@ -117,7 +117,7 @@ struct line {
 	struct reply *mail_reply;     /* the refusal, or NULL */
 	const struct sent *last_mail; /* while its reply is due */
 	size_t rcpts;                 /* sent since MAIL */
-	size_t rcpts_taken;           /* replies of 2yz since that of MAIL */
+	size_t rcpts_answered;        /* since MAIL, but for "too many" */
 	int rsets, errors;
 	bool slow;       /* its first RCPT waits too long: gets no more */
 	bool retire;     /* ends when nothing is outstanding */

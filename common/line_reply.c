@@ -100,7 +100,11 @@ line_rcpt_reply(struct line *l, struct probe *p, const struct reply *r)
 {
 	struct target *t = l->target;
 	struct answer a;
+	/* Some servers count all recipients, some the ones they take. */
+	bool full = l->rcpts_answered > 0 && too_many(r);
 
+	if (!full)
+		l->rcpts_answered++;
 	if (r->code >= 400)
 		l->errors++;
 	if (p->finished)
@@ -109,16 +113,14 @@ line_rcpt_reply(struct line *l, struct probe *p, const struct reply *r)
 		if (line_mail_failover(l, p))
 			return;
 		line_answer(l, p, STAGE_MAIL, l->mail_reply, &a);
-	} else if (too_many(r) && l->rcpts_taken > 0 &&
-	    p->requeues++ < PROBE_REQUEUES_MAX) {
-		t->rcpts_max = l->rcpts_taken;
+	} else if (full && p->requeues++ < PROBE_REQUEUES_MAX) {
+		t->rcpts_max = l->rcpts_answered;
 		target_enqueue(t, p, true);
 		return;
 	} else {
 		line_answer(l, p, STAGE_RCPT, r, &a);
 	}
 	if (a.verdict == VERDICT_ACCEPT) {
-		l->rcpts_taken++;
 		t->accepts++;
 	} else if (a.verdict == VERDICT_REJECT) {
 		t->refusals++;
@@ -134,7 +136,7 @@ line_mail_reply(struct line *l, const struct sent *s, const struct reply *r)
 	free(l->mail_reply);
 	l->mail_reply = NULL;
 	l->mail_refused = r->code / 100 != 2;
-	l->rcpts_taken = 0;
+	l->rcpts_answered = 0;
 	if (!l->mail_refused)
 		return;
 	l->errors++;

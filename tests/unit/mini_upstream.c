@@ -123,6 +123,8 @@ rcpt(struct connection *c, const char *local)
 		put(c, "421 4.3.2 too busy");
 		return false;
 	}
+	if (c->u->params.limit_all)
+		c->rcpts++;
 	if (starts(local, "policy"))
 		put(c, "550 5.7.1 relaying denied");
 	else if (starts(local, "full"))
@@ -135,7 +137,8 @@ rcpt(struct connection *c, const char *local)
 		put(c, "550 5.1.1 user unknown");
 	else {
 		put(c, "250 2.1.5 ok");
-		c->rcpts++;
+		if (!c->u->params.limit_all)
+			c->rcpts++;
 	}
 	return true;
 }

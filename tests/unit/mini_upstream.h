@@ -37,6 +37,7 @@ enum mini_how {
 
 struct mini_params {
 	int rcpt_limit; /* 452 4.5.3 past so many; 0: none */
+	bool limit_all; /* the refused ones count too */
 	bool no_pipelining;
 	bool catchall;        /* unknown recipients are taken */
 	enum mini_stage fail; /* where every connection fails */

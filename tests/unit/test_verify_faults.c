@@ -52,6 +52,21 @@ test_too_many_recipients(void **state)
 	rig_stop(&rig);
 }
 
+static void
+test_too_many_refused_recipients(void **state)
+{
+	struct mini_params p = { .rcpt_limit = 3, .limit_all = true };
+	struct asker a[40];
+	struct rig rig;
+
+	(void)state;
+	rig_one(&rig, &p, "max_sessions = 1 max_errors = 100");
+	ask_many(&rig, a, 40, "unknown");
+	for (int i = 0; i < 40; i++)
+		assert_int_equal(a[i].r.verdict, VERDICT_REJECT);
+	rig_stop(&rig);
+}
+
 /* A refusal that takes a second keeps nobody else waiting that long. */
 static void
 test_tarpit_holds_nobody(void **state)
@@ -348,6 +363,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_retired_before_error_limit),
 		cmocka_unit_test(test_too_many_recipients),
+		cmocka_unit_test(test_too_many_refused_recipients),
 		cmocka_unit_test(test_tarpit_holds_nobody),
 		cmocka_unit_test(test_one_breaks_the_session),
 		cmocka_unit_test(test_deadline_and_afterlife),
