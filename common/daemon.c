@@ -51,12 +51,11 @@ usage(const char *name, FILE *fp)
 }
 
 /* A reload reads the file again, from "/" when we are in the background. */
-static const char *
-full_path(const char *path)
+static void
+full_path(const char *path, char full[PATH_MAX])
 {
-	char *full = realpath(path, NULL);
-
-	return full != NULL ? full : path; /* conf_load() says what is wrong */
+	if (realpath(path, full) == NULL) /* conf_load() says what is wrong */
+		snprintf(full, PATH_MAX, "%s", path);
 }
 
 void
@@ -70,7 +69,7 @@ daemon_args(int argc, char **argv, struct daemon_args *out)
 	while ((c = getopt(argc, argv, "c:fnvVh")) != -1) {
 		switch (c) {
 		case 'c':
-			out->conf_file = full_path(optarg);
+			full_path(optarg, out->conf_file);
 			break;
 		case 'f':
 			out->foreground = true;

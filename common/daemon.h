@@ -9,16 +9,17 @@
 #ifndef POSTERN_COMMON_DAEMON_H
 #define POSTERN_COMMON_DAEMON_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "common/conf.h"
 
 struct daemon_args {
-	const char *conf_file; /* -c */
-	bool foreground;       /* -f */
-	bool check;            /* -n */
-	int verbose;           /* -v, times */
+	char conf_file[PATH_MAX]; /* -c */
+	bool foreground;          /* -f */
+	bool check;               /* -n */
+	int verbose;              /* -v, times */
 };
 
 /* daemon_fds(): make sure that 0, 1 and 2 are open, on /dev/null if need be;
