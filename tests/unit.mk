@@ -68,6 +68,12 @@ tests_unit_test_verify_SOURCES = tests/unit/test_verify.c $(verify_rig)
 tests_unit_test_verify_faults_SOURCES = tests/unit/test_verify_faults.c \
 	$(verify_rig)
 
+UNIT_TESTS += tests/unit/test_catchall
+UNIT_TESTS += tests/unit/test_answer tests/unit/test_msession
+tests_unit_test_answer_SOURCES = tests/unit/test_answer.c \
+	milter/answer.c milter/answer.h
+tests_unit_test_msession_SOURCES = tests/unit/test_msession.c \
+	milter/msession.c milter/msession.h $(conf_case)
 UNIT_TESTS += tests/unit/test_control
 tests_unit_test_control_LDADD = libdaemon.la $(LDADD)
 tests_unit_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=deadline_in
