@@ -31,7 +31,7 @@ class Milter:
     """One daemon; started here, ended with the test.
 
     socket is what an MTA that runs in the queue directory is told; `path` is
-    where it is; flags go on the command line of the next start."""
+    where it is; flags go behind, prefix before the next command line."""
 
     def __init__(self, case, conf, queue=None, inet_port=None, start=True):
         """conf: postern.conf behind the settings that every test needs.
@@ -43,7 +43,7 @@ class Milter:
         self.dir = case.path("postern")
         self.child = None
         self.inet_port = inet_port
-        self.flags = ()
+        self.flags = self.prefix = ()
         check(os.access(self.binary, os.X_OK), f"there is no {self.binary}")
         os.makedirs(self.dir)
         shutil.chown(self.dir, namespace.account_id("postern"))
@@ -85,7 +85,8 @@ class Milter:
         """Start it (again); returns when its socket answers."""
         self.child = self._case.start(
             "milter",
-            [self.binary, "-c", self.conf_file, "-f", *self.flags],
+            [*self.prefix, self.binary, "-c", self.conf_file, "-f",
+             *self.flags],
             log=self.log_path, at_end=Child.end)
         wait_for(self._answers, "postern-milter to answer")
 
