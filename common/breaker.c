@@ -25,6 +25,15 @@ breaker_allows(struct breaker *b, int64_t now_ms)
 	return true;
 }
 
+void
+breaker_untried(struct breaker *b, int64_t now_ms)
+{
+	if (b->state != BREAKER_HALF_OPEN)
+		return;
+	b->state = BREAKER_OPEN;
+	b->until_ms = now_ms;
+}
+
 bool
 breaker_good(struct breaker *b)
 {

@@ -40,6 +40,10 @@ struct breaker { /* all zero is a closed breaker */
  */
 bool breaker_allows(struct breaker *b, int64_t now_ms);
 
+/* breaker_untried(b, now): what was allowed did not take place; the next one
+ * may try. */
+void breaker_untried(struct breaker *b, int64_t now_ms);
+
 /* breaker_good(b): the endpoint answered; closes.  True when it was not
  * closed before, so that the caller can log it. */
 bool breaker_good(struct breaker *b);

@@ -5,6 +5,7 @@
  *   probe.c    the door: questions, joining, waiting
  *   engine.c   the thread: its inbox, its poll loop, its clock
  *   target.c   one endpoint: queue, choice of a session, batch, breaker
+ *   target_grow.c  whether it gets one more session, and in whose place
  *   line.c     one upstream session in use: commands out, time, its end
  *   line_reply.c  what a reply means for who waits for it
  *   opener.c   short-lived threads that open sessions
@@ -46,6 +47,8 @@
 #define LINE_LATE_MS       20000
 /* How long a batch stays at 1 after a slow refusal. */
 #define TARGET_SLOW_MS     60000
+/* How long an upstream that has enough sessions is asked for no more. */
+#define TARGET_ENOUGH_MS   30000
 /* How often deadlines are looked at. */
 #define ENGINE_TICK_MS     20
 /* Upstream sessions being opened at once, over all endpoints. */
@@ -98,8 +101,9 @@ struct sent {
 /* What a session is opened as; sessions of different identity do not mix. */
 struct identity {
 	char helo[256];
-	bool with_client;
-	struct session_client client;
+	bool of_client; /* a refusal of it may be the client's own */
+	enum conf_xclient xclient;
+	struct session_client client; /* but with XCLIENT_NO */
 };
 
 /* One upstream session in use. */
@@ -114,7 +118,7 @@ struct line {
 	bool in_mail;      /* MAIL was sent for sender */
 	bool mail_utf8;    /* with SMTPUTF8 */
 	bool mail_refused; /* and was not taken: RCPTs behind it are void */
-	struct reply *mail_reply;     /* the refusal, or NULL */
+	struct reply *mail_reply;     /* that refusal, or NULL */
 	const struct sent *last_mail; /* while its reply is due */
 	size_t rcpts;                 /* sent since MAIL */
 	size_t rcpts_answered;        /* since MAIL, but for "too many" */
@@ -157,11 +161,15 @@ struct target {
 	size_t n_queue;
 	TAILQ_HEAD(, line) lines;
 	size_t n_lines, n_opening;
-	struct breaker *breaker; /* of the engine, per endpoint */
-	int64_t slow_until_ms;   /* batch is 1 until then */
-	double usual_ms;         /* mean time of a good reply */
-	size_t rcpts_max;        /* recipients that a transaction may have */
-	double tokens;           /* of max_probe_rate */
+	TAILQ_HEAD(, opened) openings; /* n_opening of them */
+	size_t lines_max;              /* as many as the upstream takes */
+	int64_t lines_max_ms;          /* until then */
+	struct breaker *breaker;       /* of the engine, per endpoint */
+	struct breaker own;    /* of these credentials and TLS options */
+	int64_t slow_until_ms; /* batch is 1 until then */
+	double usual_ms;       /* mean time of a good reply */
+	size_t rcpts_max;      /* recipients that a transaction may have */
+	double tokens;         /* of max_probe_rate */
 	int64_t tokens_ms;
 	int64_t used_ms;
 	struct log_limit refused_log; /* its refusals of us */
@@ -178,7 +186,8 @@ struct endpoint_state {
 /* A session that an opener brings. */
 struct opened {
 	STAILQ_ENTRY(opened) entry;
-	char key[1024]; /* of the target */
+	TAILQ_ENTRY(opened) opening_entry; /* the engine's */
+	char key[1024];                    /* of the target */
 	struct identity id;
 	unsigned epoch;
 	struct tls_client *tls_client; /* made by the opener, or NULL */
@@ -286,6 +295,19 @@ void target_good(struct target *t);
 void target_refused(struct target *t, const struct fault *f);
 void target_print(const struct target *t, int64_t now_ms, FILE *fp);
 
+/* target_grow.c */
+/* target_lines_max(t, now): sessions that it may have. */
+size_t target_lines_max(const struct target *t, int64_t now_ms);
+/* target_wants_more(t, id, now): what waits is worth opening a session of this
+ * identity, beside those that are coming. */
+bool target_wants_more(
+    const struct target *t, const struct identity *id, int64_t now_ms);
+/* target_grow(t, p, id, now): open a session for p, whose identity is id, when
+ * the caps and the breakers allow.  False when p has none to wait for and none
+ * can be begun: it cannot be served here. */
+bool target_grow(struct target *t, const struct probe *p,
+    const struct identity *id, int64_t now_ms);
+
 /* line.c */
 struct line *line_new(struct target *t, struct opened *o); /* takes session */
 bool line_fits(const struct line *l, const struct probe *p);
@@ -307,10 +329,16 @@ void sent_remove(struct line *l, struct sent *s);
 bool line_reply(struct line *l, struct sent *s, const struct reply *r);
 
 /* opener.c */
-void identity_of(const struct target *t, const struct probe_question *q,
-    struct identity *out);
+void identity_of(const struct probe_question *q, struct identity *out);
 bool identity_equal(const struct identity *a, const struct identity *b);
-/* opener_start(t, p): open a session for p; false when that cannot begin. */
-bool opener_start(struct target *t, const struct probe *p);
+
+enum opener_result {
+	OPENER_STARTED,
+	OPENER_FULL,  /* too many are at work: later */
+	OPENER_FAILED /* no thread or memory */
+};
+
+/* opener_start(t, p): open a session for p. */
+enum opener_result opener_start(struct target *t, const struct probe *p);
 
 #endif /* POSTERN_COMMON_ENGINE_H */

@@ -122,25 +122,31 @@ same_transaction(const struct line *l, const struct probe *p)
 	    l->rcpts < l->target->rcpts_max && (l->mail_utf8 || !needs_utf8(p));
 }
 
+/* Whether another recipient could exceed max_commands. */
+static bool
+used_up(const struct line *l)
+{
+	/* Two more for RSET and MAIL. */
+	return session_commands(l->session) + session_outstanding(l->session) +
+	    2 >=
+	    (unsigned long)l->target->up->max_commands;
+}
+
 bool
 line_fits(const struct line *l, const struct probe *p)
 {
-	const struct target *t = l->target;
 	struct identity id;
 
 	if (l->slow || l->retire)
 		return false;
-	/* Two more for RSET and MAIL. */
-	if (session_commands(l->session) + session_outstanding(l->session) +
-		2 >=
-	    (unsigned long)t->up->max_commands)
+	if (used_up(l))
 		return false;
 	if ((session_ehlo(l->session)->keywords & EHLO_PIPELINING) == 0 &&
 	    !TAILQ_EMPTY(&l->sent))
 		return false;
 	if (!same_transaction(l, p) && l->in_mail && l->rsets >= LINE_RSETS_MAX)
 		return false;
-	identity_of(t, &p->q, &id);
+	identity_of(&p->q, &id);
 	return identity_equal(&l->id, &id);
 }
 
@@ -263,7 +269,7 @@ line_pump(struct line *l)
 	atomic_fetch_add(
 	    &t->engine->commands, session_commands(l->session) - l->commands);
 	l->commands = session_commands(l->session);
-	if (l->errors >= t->up->max_errors)
+	if (l->errors >= t->up->max_errors || used_up(l))
 		l->retire = true;
 	if (TAILQ_EMPTY(&l->sent)) {
 		l->idle_ms = clock_ms();

@@ -130,7 +130,8 @@ line_rcpt_reply(struct line *l, struct probe *p, const struct reply *r)
 	probe_finish(t->engine, p, &a);
 }
 
-static void
+/* False without memory. */
+static bool
 line_mail_reply(struct line *l, const struct sent *s, const struct reply *r)
 {
 	free(l->mail_reply);
@@ -138,14 +139,14 @@ line_mail_reply(struct line *l, const struct sent *s, const struct reply *r)
 	l->mail_refused = r->code / 100 != 2;
 	l->rcpts_answered = 0;
 	if (!l->mail_refused)
-		return;
+		return true;
 	l->errors++;
 	if (l->last_mail == s)
 		l->in_mail = false;
-	if ((l->mail_reply = malloc(sizeof(*r))) != NULL)
-		*l->mail_reply = *r;
-	else
-		l->retire = true;
+	if ((l->mail_reply = malloc(sizeof(*r))) == NULL)
+		return false;
+	*l->mail_reply = *r;
+	return true;
 }
 
 /* How long good replies take, and whether slowness was the refusal's. */
@@ -184,7 +185,11 @@ line_broken(struct line *l, struct sent *s, const struct reply *r)
 		line_end(l, &f, true);
 		return;
 	}
-	target_refused(l->target, &f);
+	/* Said of the client whose name we go by, it is not said of us. */
+	if (l->id.of_client)
+		target_bad(l->target, &f);
+	else
+		target_refused(l->target, &f);
 	if (s->probe != NULL && s->probe->flights == 1)
 		engine_next_host(e, s->probe, &f);
 	sent_remove(l, s);
@@ -196,6 +201,7 @@ bool
 line_reply(struct line *l, struct sent *s, const struct reply *r)
 {
 	int64_t now = clock_ms();
+	struct fault f;
 
 	l->head_ms = now;
 	if (ends_session(s, r->code)) {
@@ -206,7 +212,11 @@ line_reply(struct line *l, struct sent *s, const struct reply *r)
 	case SENT_RSET:
 		break;
 	case SENT_MAIL:
-		line_mail_reply(l, s, r);
+		if (!line_mail_reply(l, s, r)) {
+			fault_set(&f, FAULT_LOCAL, "out of memory");
+			line_end(l, &f, false);
+			return false;
+		}
 		break;
 	case SENT_RCPT:
 		line_timing(l, s, r->code, now);

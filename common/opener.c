@@ -41,27 +41,29 @@ helo_repeatable(const char *helo)
 }
 
 void
-identity_of(const struct target *t, const struct probe_question *q,
-    struct identity *out)
+identity_of(const struct probe_question *q, struct identity *out)
 {
 	const struct conf_rcptto *options = q->route->options;
-	const char *helo = t->conf->hostname;
+	const char *helo = q->conf->hostname;
 
 	memset(out, 0, sizeof(*out));
 	if (options->helo == HELO_REPLAY && helo_repeatable(q->helo))
 		helo = q->helo;
 	snprintf(out->helo, sizeof(out->helo), "%s", helo);
-	out->with_client = t->up->xclient != XCLIENT_NO;
-	if (out->with_client)
+	/* The question's options: another domain's may differ. */
+	out->xclient = (enum conf_xclient)options->up.xclient;
+	if (out->xclient != XCLIENT_NO)
 		out->client = q->client;
+	out->of_client =
+	    out->xclient != XCLIENT_NO || strcmp(helo, q->conf->hostname) != 0;
 }
 
 bool
 identity_equal(const struct identity *a, const struct identity *b)
 {
-	if (a->with_client != b->with_client || strcmp(a->helo, b->helo) != 0)
+	if (a->xclient != b->xclient || strcmp(a->helo, b->helo) != 0)
 		return false;
-	return !a->with_client ||
+	return a->xclient == XCLIENT_NO ||
 	    (strcmp(a->client.addr, b->client.addr) == 0 &&
 		strcmp(a->client.port, b->client.port) == 0 &&
 		strcmp(a->client.name, b->client.name) == 0 &&
@@ -124,7 +126,7 @@ opening_params(struct opening *o, const struct target *t, int64_t limit_ms)
 		sp->tls_client = tls_client_ref(t->tls_client);
 	sp->tls_verify_name = t->up->tls_verify_name;
 	sp->helo = o->result->id.helo;
-	sp->xclient = (enum conf_xclient)t->up->xclient;
+	sp->xclient = o->result->id.xclient;
 	sp->client = &o->result->id.client;
 	sp->auth_user = t->auth_user;
 	sp->auth_pass = t->auth_pass;
@@ -179,7 +181,7 @@ opener_place(struct engine *e, bool take)
 	return ok;
 }
 
-bool
+enum opener_result
 opener_start(struct target *t, const struct probe *p)
 {
 	int64_t limit = target_reply_limit(t, p);
@@ -187,31 +189,33 @@ opener_start(struct target *t, const struct probe *p)
 	struct opened *r = NULL;
 
 	if (!opener_place(t->engine, true))
-		return false;
+		return OPENER_FULL;
 	if ((o = calloc(1, sizeof(*o))) == NULL ||
 	    (r = calloc(1, sizeof(*r))) == NULL)
 		goto fail;
 	snprintf(r->key, sizeof(r->key), "%s", t->key);
 	r->epoch = t->epoch;
-	identity_of(t, &p->q, &r->id);
+	identity_of(&p->q, &r->id);
 	o->engine = t->engine;
 	o->result = r;
 	o->up = t->up;
 	o->conf = conf_ref(t->conf);
 	o->deadline = deadline_in(limit);
 	opening_params(o, t, limit);
+	TAILQ_INSERT_TAIL(&t->openings, r, opening_entry);
 	if (!opener_thread(o)) {
+		TAILQ_REMOVE(&t->openings, r, opening_entry);
 		tls_client_unref(o->params.tls_client);
 		conf_unref(o->conf);
 		goto fail;
 	}
 	t->n_opening++;
-	return true;
+	return OPENER_STARTED;
 fail:
 	log_error("upstream %s: cannot begin a session: no thread or memory",
 	    t->label);
 	opener_place(t->engine, false);
 	free(o);
 	free(r);
-	return false;
+	return OPENER_FAILED;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,12 @@ breaker_get(struct engine *e, const char *label)
 	return s == NULL ? NULL : &s->breaker;
 }
 
+static const char *
+text(const char *s)
+{
+	return s != NULL ? s : "";
+}
+
 /* The options that a session is opened with, as text: what differs in one of
  * them shares no session. */
 static void
@@ -40,12 +47,20 @@ target_key(const struct engine *e, const struct probe *p, const char *label,
 {
 	const struct route_host *h = &p->q.route->hosts[p->host];
 	const struct conf_upstream *up = &p->q.route->options->up;
+	const struct route *r = p->q.route;
+	const char *pass = "";
+	size_t pass_len = 0;
 
-	snprintf(key, len, "%s|%d|%s|%s|%s|%s|%d|%s|%u", label, (int)h->tls,
-	    up->tls_verify_name, up->tls_ca_file, up->tls_ca_path,
-	    up->tls_cert_file, up->tls_min_protocol,
-	    p->q.route->auth_user != NULL ? p->q.route->auth_user : "",
-	    e->epoch);
+	if (r->auth_user != NULL && r->auth_pass != NULL)
+		pass = secret_bytes(r->auth_pass, &pass_len);
+	snprintf(key, len, "%s|%d|%u|%s|%s|%" PRIx64 "|%s|%s|%s|%s|%s|%d",
+	    label, (int)h->tls, e->epoch,
+	    r->auth_user != NULL ? r->auth_user : "",
+	    r->auth_type != NULL ? r->auth_type : "",
+	    siphash(&e->hash_key, pass, pass_len), text(up->tls_verify_name),
+	    text(up->tls_ca_file), text(up->tls_ca_path),
+	    text(up->tls_cert_file), text(up->tls_key_file),
+	    up->tls_min_protocol);
 }
 
 /* What may change between two questions to the same target. */
@@ -95,6 +110,7 @@ target_get(struct engine *e, const struct probe *p)
 		snprintf(t->label, sizeof(t->label), "%s", label);
 		TAILQ_INIT(&t->queue);
 		TAILQ_INIT(&t->lines);
+		TAILQ_INIT(&t->openings);
 		ENGINE_ADD(e, targets, t->key, strlen(t->key), t);
 		if (t->hh.tbl == NULL) {
 			free(t);
@@ -215,52 +231,6 @@ target_pick(
 	return best;
 }
 
-/* An idle session of another identity, to be closed in favour of one that
- * fits. */
-static struct line *
-target_idle_line(const struct target *t)
-{
-	struct line *l;
-
-	TAILQ_FOREACH(l, &t->lines, entry) {
-		if (TAILQ_EMPTY(&l->sent))
-			return l;
-	}
-	return NULL;
-}
-
-/*
- * Open a session for p when the caps and the breaker allow.  Returns false
- * when none is on its way and none can be begun: p cannot be served here.
- */
-static bool
-target_grow(struct target *t, const struct probe *p, int64_t now_ms)
-{
-	struct line *l;
-
-	if (t->n_lines + t->n_opening >= (size_t)t->up->max_sessions) {
-		if (t->n_opening > 0 || (l = target_idle_line(t)) == NULL)
-			return true; /* wait for one that is there */
-		line_quit(l);
-	}
-	if (!p->q.direct && !breaker_allows(t->breaker, now_ms))
-		return t->n_opening + t->n_lines > 0;
-	if (!opener_start(t, p))
-		return t->n_opening + t->n_lines > 0;
-	return true;
-}
-
-/* Sessions worth opening for what waits, beside those that are coming. */
-static bool
-target_wants_more(const struct target *t, int64_t now_ms)
-{
-	size_t window = (size_t)target_window(t, now_ms);
-
-	if (window > (size_t)t->up->max_errors)
-		window = (size_t)t->up->max_errors;
-	return t->n_opening == 0 || t->n_queue > window * t->n_opening;
-}
-
 static void
 target_flush(struct target *t)
 {
@@ -277,13 +247,15 @@ target_flush(struct target *t)
 static bool
 target_serve(struct target *t, struct probe *p, int64_t now_ms)
 {
+	struct identity id;
 	struct line *l;
 	bool busy;
 
 	if ((l = target_pick(t, p, now_ms, &busy)) == NULL) {
-		if (!target_wants_more(t, now_ms))
+		identity_of(&p->q, &id);
+		if (!target_wants_more(t, &id, now_ms))
 			return false;
-		if (!target_grow(t, p, now_ms)) {
+		if (!target_grow(t, p, &id, now_ms)) {
 			fault_set(&p->last, FAULT_CONNECTION,
 			    "%s is not asked for a while: it failed", t->label);
 			engine_next_host(t->engine, p, NULL);
@@ -303,8 +275,9 @@ target_serve(struct target *t, struct probe *p, int64_t now_ms)
 	t->probes++;
 	probe_unref(p);
 	if (busy && t->n_opening == 0 &&
-	    t->n_lines < (size_t)t->up->max_sessions &&
-	    t->breaker->state == BREAKER_CLOSED)
+	    t->n_lines < target_lines_max(t, now_ms) &&
+	    t->breaker->state == BREAKER_CLOSED &&
+	    t->own.state == BREAKER_CLOSED)
 		(void)opener_start(t, p);
 	return true;
 }
@@ -387,16 +360,45 @@ target_good(struct target *t)
 		log_info("upstream %s: works again", t->label);
 }
 
+/* Wrong credentials or certificates are not everybody's at that endpoint. */
+static void
+target_blame(struct target *t, enum smtp_stage stage, const struct fault *f)
+{
+	if (f->code == 421) {
+		target_refused(t, f);
+	} else if (stage == STAGE_STARTTLS || stage == STAGE_AUTH) {
+		target_good(t); /* it answers */
+		if (breaker_bad(&t->own, clock_ms()))
+			log_warning("upstream %s: not asked for %lld s: %s",
+			    t->label, (long long)(t->own.pause_ms / 1000),
+			    f->text);
+	} else {
+		target_bad(t, f);
+	}
+}
+
 /*
- * Whether the refusal is of the client whose HELO name or address was told,
- * not of us: any client could have others deferred otherwise.
+ * Whether it may have failed for the client whose HELO name or address was
+ * told, by a refusal or by the time that looking them up takes: any client
+ * could have others deferred otherwise.
  */
 static bool
-refused_client(const struct target *t, const struct opened *o)
+failed_for_client(const struct opened *o)
 {
-	return o->fault.origin == FAULT_REPLY && o->fault.code / 100 == 5 &&
-	    (o->stage == STAGE_EHLO || o->stage == STAGE_XCLIENT) &&
-	    (o->id.with_client || strcmp(o->id.helo, t->conf->hostname) != 0);
+	return o->id.of_client &&
+	    (o->stage == STAGE_EHLO || o->stage == STAGE_XCLIENT);
+}
+
+/* A 421 to a session beside others: as many as there are is enough. */
+static bool
+target_has_enough(struct target *t, const struct opened *o)
+{
+	if (o->stage != STAGE_GREETING || o->fault.code != 421 ||
+	    t->n_lines == 0)
+		return false;
+	t->lines_max = t->n_lines;
+	t->lines_max_ms = clock_ms() + TARGET_ENOUGH_MS;
+	return true;
 }
 
 /* Only those who wait for a session of this identity turn elsewhere. */
@@ -409,7 +411,7 @@ target_refuses_client(
 
 	for (p = TAILQ_FIRST(&t->queue); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, queue_entry);
-		identity_of(t, &p->q, &id);
+		identity_of(&p->q, &id);
 		if (identity_equal(&id, &o->id))
 			engine_next_host(t->engine, p, f);
 	}
@@ -435,14 +437,17 @@ target_open_failed(struct target *t, const struct opened *o)
 		log_warning("upstream %s refuses us, at %s: %d %s %s", t->label,
 		    stage_name(o->stage), o->fault.code, o->fault.esc,
 		    o->fault.text);
-	if (refused_client(t, o)) {
+	if (failed_for_client(o)) {
+		/* A trial that it was has told nothing. */
+		breaker_untried(t->breaker, clock_ms());
+		breaker_untried(&t->own, clock_ms());
 		target_refuses_client(t, o, &f);
 		return;
 	}
-	if (f.code == 421)
-		target_refused(t, &f);
+	if (target_has_enough(t, o))
+		target_good(t);
 	else
-		target_bad(t, &f);
+		target_blame(t, o->stage, &f);
 	if (t->n_lines == 0 && t->n_opening == 0)
 		target_down(t, &f);
 	else
@@ -455,6 +460,7 @@ target_arrived(struct target *t, struct opened *o)
 	struct line *l;
 
 	t->n_opening--;
+	TAILQ_REMOVE(&t->openings, o, opening_entry);
 	if (t->tls_client == NULL) {
 		t->tls_client = o->tls_client;
 		o->tls_client = NULL;
@@ -463,6 +469,7 @@ target_arrived(struct target *t, struct opened *o)
 	if (o->session == NULL) {
 		target_open_failed(t, o);
 	} else {
+		(void)breaker_good(&t->own);
 		target_good(t);
 		if ((l = line_new(t, o)) == NULL)
 			log_error("upstream %s: out of memory", t->label);
@@ -483,7 +490,9 @@ target_print(const struct target *t, int64_t now_ms, FILE *fp)
 	    "upstream=%s breaker=%s sessions=%zu opening=%zu queue=%zu "
 	    "outstanding=%zu batch=%ld probes=%llu accepted=%llu "
 	    "refused=%llu temporary=%llu usual=%.1fms\n",
-	    t->label, breaker_name(t->breaker), t->n_lines, t->n_opening,
-	    t->n_queue, outstanding, target_window(t, now_ms), t->probes,
-	    t->accepts, t->refusals, t->temps, t->usual_ms);
+	    t->label,
+	    breaker_name(t->own.state != BREAKER_CLOSED ? &t->own : t->breaker),
+	    t->n_lines, t->n_opening, t->n_queue, outstanding,
+	    target_window(t, now_ms), t->probes, t->accepts, t->refusals,
+	    t->temps, t->usual_ms);
 }

@@ -14,7 +14,7 @@ libpostern_la_SOURCES += \
 	common/line.c common/line_reply.c \
 	common/opener.c \
 	common/probe.c common/probe.h \
-	common/target.c
+	common/target.c common/target_grow.c
 libpostern_la_SOURCES += \
 	common/catchall.c common/catchall.h \
 	common/verifier.c \

@@ -61,10 +61,13 @@ tests_unit_test_ds_file_LDADD = $(ds_ldadd)
 tests_unit_test_ds_file_LDFLAGS = $(ds_ldflags)
 
 UNIT_TESTS += tests/unit/test_breaker
-UNIT_TESTS += tests/unit/test_verify tests/unit/test_verify_faults
+UNIT_TESTS += tests/unit/test_verify tests/unit/test_verify_faults \
+	tests/unit/test_verify_clients
 verify_rig = tests/unit/verify_rig.c tests/unit/verify_rig.h \
 	tests/unit/mini_upstream.c tests/unit/mini_upstream.h
 tests_unit_test_verify_SOURCES = tests/unit/test_verify.c $(verify_rig)
+tests_unit_test_verify_clients_SOURCES = tests/unit/test_verify_clients.c \
+	$(verify_rig)
 tests_unit_test_verify_faults_SOURCES = tests/unit/test_verify_faults.c \
 	$(verify_rig)
 

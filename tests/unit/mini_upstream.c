@@ -35,7 +35,7 @@ struct connection {
 	struct mini_upstream *u;
 	int fd;
 	int rcpts;
-	bool in_mail;
+	bool in_mail, crowded;
 };
 
 static _Noreturn void
@@ -111,6 +111,8 @@ rcpt(struct connection *c, const char *local)
 		put(c, "452 4.5.3 too many recipients");
 		return true;
 	}
+	if (c->u->params.delay > 0)
+		pause_ms(c->u->params.delay);
 	if (starts(local, "close"))
 		return false;
 	if (starts(local, "hang"))
@@ -143,6 +145,19 @@ rcpt(struct connection *c, const char *local)
 	return true;
 }
 
+/* False when the connection is to end. */
+static bool
+helo(const struct connection *c, const char *name)
+{
+	if (starts(name, "bad"))
+		put(c, "550 5.7.1 not you");
+	if (starts(name, "later"))
+		put(c, "421 4.7.0 too many connections from you");
+	if (starts(name, "slow"))
+		pause_ms(1000);
+	return !starts(name, "later") && !starts(name, "gone");
+}
+
 static void
 count(struct mini_upstream *u, int *field)
 {
@@ -163,10 +178,10 @@ command(struct connection *c, char *line)
 		count(u, &other);
 		if (u->params.fail == MINI_EHLO)
 			return fail(c, MINI_EHLO);
-		if (strncmp(line + 5, "bad", 3) == 0) {
-			put(c, "550 5.7.1 not you");
+		if (!helo(c, line + 5))
+			return false;
+		if (starts(line + 5, "bad"))
 			return true;
-		}
 		put(c, "250-mini.test");
 		if (!u->params.no_pipelining)
 			put(c, "250-PIPELINING");
@@ -205,6 +220,10 @@ converse(struct connection *c)
 
 	if (!fail(c, MINI_GREETING))
 		return;
+	if (c->crowded) {
+		put(c, "421 4.7.0 too many connections");
+		return;
+	}
 	if (c->u->params.fail != MINI_GREETING)
 		put(c, "220 mini.test ESMTP");
 	for (;;) {
@@ -265,6 +284,7 @@ accept_main(void *arg)
 		u->counts.connections++;
 		if (++u->open > u->counts.most)
 			u->counts.most = u->open;
+		c->crowded = u->params.most > 0 && u->open > u->params.most;
 		u->fds[u->n] = fd;
 		pthread_mutex_unlock(&u->lock);
 		if (pthread_create(

@@ -11,7 +11,8 @@
  *   close     the connection     hang      nothing
  *   busy      421                anything else: 250
  *
- * A HELO name that begins with "bad" is refused.
+ * And a HELO name, by its beginning: bad 550, later 421, gone the connection,
+ * slow 250 after 1 s.
  */
 #ifndef POSTERN_TESTS_MINI_UPSTREAM_H
 #define POSTERN_TESTS_MINI_UPSTREAM_H
@@ -40,6 +41,8 @@ struct mini_params {
 	bool limit_all; /* the refused ones count too */
 	bool no_pipelining;
 	bool catchall;        /* unknown recipients are taken */
+	int delay;            /* of each reply to RCPT, milliseconds */
+	int most;             /* 421 to connections past so many; 0: none */
 	enum mini_stage fail; /* where every connection fails */
 	enum mini_how how;
 	int port; /* 0: any */
