@@ -115,23 +115,6 @@ global_applies(const struct router *r, const char *domain)
 		    compare_names) != NULL);
 }
 
-static struct route *
-route_from_list(struct conf *conf, const struct conf_rcptto *options,
-    const struct strlist *hosts, enum route_origin origin, char *why)
-{
-	struct route *r;
-
-	r = route_new(conf, options, origin);
-	(void)snprintf(why, ROUTE_WHY_MAX, "no memory");
-	if (r != NULL && route_add_list(r, hosts, why)) {
-		(void)snprintf(why, ROUTE_WHY_MAX, "no memory");
-		if (route_finish(r))
-			return r;
-	}
-	route_unref(r);
-	return NULL;
-}
-
 /* Credentials go to hosts that stand in the same section only. */
 static void
 set_credential(struct route *r, const struct conf_outbound *o)
@@ -146,6 +129,26 @@ set_credential(struct route *r, const struct conf_outbound *o)
 		r->auth_type = types[o->outbound_smtp_auth_type];
 }
 
+static struct route *
+route_from_list(struct conf *conf, const struct conf_rcptto *options,
+    const struct conf_outbound *login, const struct strlist *hosts, char *why)
+{
+	struct route *r;
+
+	r = route_new(
+	    conf, options, login != NULL ? ROUTE_DOMAIN : ROUTE_GLOBAL);
+	(void)snprintf(why, ROUTE_WHY_MAX, "no memory");
+	if (r != NULL && login != NULL)
+		set_credential(r, login);
+	if (r != NULL && route_add_list(r, hosts, why)) {
+		(void)snprintf(why, ROUTE_WHY_MAX, "no memory");
+		if (route_finish(r))
+			return r;
+	}
+	route_unref(r);
+	return NULL;
+}
+
 static bool
 load_scope(
     struct router *r, const struct conf_domain *d, struct scope *s, char *why)
@@ -154,14 +157,13 @@ load_scope(
 
 	if (d->rcptto.up.host.n > 0) {
 		s->own = route_from_list(
-		    r->conf, &d->rcptto, &d->rcptto.up.host, ROUTE_DOMAIN, why);
+		    r->conf, &d->rcptto, &d->outbound, &d->rcptto.up.host, why);
 		if (s->own == NULL)
 			return false;
-		set_credential(s->own, &d->outbound);
 	}
 	if (global->n > 0) {
-		s->global = route_from_list(
-		    r->conf, &d->rcptto, global, ROUTE_GLOBAL, why);
+		s->global =
+		    route_from_list(r->conf, &d->rcptto, NULL, global, why);
 		if (s->global == NULL)
 			return false;
 	}
@@ -185,8 +187,8 @@ load_scopes(struct router *r, char *why)
 	}
 	if (c->rcptto.up.host.n == 0)
 		return true;
-	r->global = route_from_list(
-	    r->conf, &c->rcptto, &c->rcptto.up.host, ROUTE_GLOBAL, why);
+	r->global =
+	    route_from_list(r->conf, &c->rcptto, NULL, &c->rcptto.up.host, why);
 	return r->global != NULL;
 }
 

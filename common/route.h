@@ -63,8 +63,8 @@ struct route {
 	struct route_host hosts[ROUTE_HOSTS_MAX]; /* tried in order */
 
 	/* What the answers of this route depend on, in short, for keys:
-	 * the hosts, mailfrom, helo and reply_class.  The same options give
-	 * the same id, in the next snapshot too. */
+	 * the hosts, mailfrom, helo, xclient, the login's name and reply_class.
+	 * The same options give the same id, in the next snapshot too. */
 	char id[ROUTE_ID_MAX];
 
 	/* The recipient's domain section's outbound_smtp_auth_*, with its own

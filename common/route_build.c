@@ -230,6 +230,11 @@ route_finish(struct route *r)
 	}
 	strbuf_addf(
 	    &text, "|%d|%s|", o->helo, o->mailfrom != NULL ? o->mailfrom : "");
+	/* Only where set: a mark that most routes do without. */
+	if (r->auth_user != NULL)
+		strbuf_addf(&text, "login|%s|", r->auth_user);
+	if (o->up.xclient != XCLIENT_NO)
+		strbuf_addf(&text, "xclient|%d|", o->up.xclient);
 	for (i = 0; i < o->reply_class.n; i++)
 		strbuf_add(&text, o->reply_class.v[i],
 		    strlen(o->reply_class.v[i]) + 1);

@@ -33,7 +33,7 @@ question_key(struct probe_question *q, const struct conf_rcptto *o)
 	strbuf_addch(&rest, '\0');
 	strbuf_add(&rest, q->sender.path, q->sender.path_len);
 	strbuf_addch(&rest, '\0');
-	if (o->helo == HELO_REPLAY)
+	if (o->helo == HELO_REPLAY || o->up.xclient != XCLIENT_NO)
 		strbuf_addf(&rest, "%s", q->helo);
 	strbuf_addch(&rest, '\0');
 	if (o->up.xclient != XCLIENT_NO)

@@ -63,9 +63,12 @@ answer_reply(const struct verify_result *r, struct answer_reply *out)
 	const struct answer *a = &r->answer;
 	const char *text = neutral_text(r);
 	int code = 451;
+	bool as_given = a->code / 100 == 5 && a->code != 521;
 
 	if (r->verdict == VERDICT_REJECT)
-		code = a->code / 100 == 5 ? a->code : 550;
+		/* 521 would have the MTA hang up on the client, and on the
+		 * recipients that are still to come. */
+		code = as_given ? a->code : 550;
 	snprintf(out->code, sizeof(out->code), "%d", code);
 	snprintf(out->esc, sizeof(out->esc), "%s",
 	    r->verdict == VERDICT_REJECT ? reject_esc(a) : defer_esc(a));

@@ -91,8 +91,8 @@ take_into_force(const struct commands *c, struct conf *fresh)
 	log_info("configuration read anew from %s", c->conf_file);
 }
 
-bool
-commands_reload(const struct commands *c, char *why, size_t len)
+static bool
+reload(const struct commands *c, char *why, size_t len)
 {
 	struct first_error first = { .why = why, .len = len };
 	struct conf *conf = NULL;
@@ -104,6 +104,38 @@ commands_reload(const struct commands *c, char *why, size_t len)
 	if (ok)
 		take_into_force(c, conf);
 	conf_unref(conf);
+	return ok;
+}
+
+void
+commands_open(struct commands *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->open = true;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void
+commands_close(struct commands *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->open = false;
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* A signal may come before everything is there, or when it is going; and of
+ * two at once the one that read the file first must not have the last word. */
+bool
+commands_reload(struct commands *c, char *why, size_t len)
+{
+	bool ok = false;
+
+	pthread_mutex_lock(&c->lock);
+	if (c->open)
+		ok = reload(c, why, len);
+	else
+		snprintf(why, len, "the daemon is starting or stopping");
+	pthread_mutex_unlock(&c->lock);
 	return ok;
 }
 
@@ -312,7 +344,7 @@ bool
 commands_serve(
     void *arg, char *const *words, size_t n, FILE *out, char *why, size_t len)
 {
-	const struct commands *c = arg;
+	struct commands *c = arg;
 
 	if (strcmp(words[0], "status") == 0 && n == 1)
 		return command_status(c, out);

@@ -66,7 +66,7 @@ main(int argc, char **argv)
 {
 	struct prober_params pp = { .trace = trace };
 	struct milter_setup setup = { 0 };
-	struct commands commands = { .setup = &setup };
+	struct commands commands = COMMANDS_INIT(&setup);
 	struct daemon_args args;
 	struct control *control;
 	const char *control_path;
@@ -107,12 +107,14 @@ main(int argc, char **argv)
 	    NULL)
 		fail("control socket", "out of memory or threads");
 
-	daemon_ready();
 	log_info("%s: serving %s", PACKAGE_STRING, conf->milter.socket);
+	commands_open(&commands); /* conf may be gone from here on */
+	daemon_ready();
 	rc = milter_run();
 
 	/* libmilter has ended its sessions: nobody asks any more. */
 	daemon_stopping();
+	commands_close(&commands);
 	control_stop(control);
 	verifier_stop(setup.verifier);
 	if (!milter_drain(DRAIN_MS)) {

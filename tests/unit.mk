@@ -77,6 +77,10 @@ tests_unit_test_answer_SOURCES = tests/unit/test_answer.c \
 	milter/answer.c milter/answer.h
 tests_unit_test_msession_SOURCES = tests/unit/test_msession.c \
 	milter/msession.c milter/msession.h $(conf_case)
+UNIT_TESTS += tests/unit/test_commands
+tests_unit_test_commands_SOURCES = tests/unit/test_commands.c \
+	milter/commands.c milter/commands.h
+tests_unit_test_commands_LDADD = libdaemon.la $(LDADD)
 UNIT_TESTS += tests/unit/test_control
 tests_unit_test_control_LDADD = libdaemon.la $(LDADD)
 tests_unit_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=deadline_in

@@ -62,6 +62,13 @@ static const struct {
 		.code = 550,
 		.esc = "" },
 	    "550 5.2.1 " MAILBOX },
+	/* 521 would end the client's session at the edge, too */
+	{ VERDICT_REJECT,
+	    { .kind = REFUSAL_NOUSER,
+		.origin = ANSWER_PROBED,
+		.code = 521,
+		.esc = "5.1.1" },
+	    "550 5.1.1 " UNKNOWN },
 	/* a status or a code of another class never makes a reject soft */
 	{ VERDICT_REJECT,
 	    { .kind = REFUSAL_NOUSER,

@@ -174,6 +174,14 @@ test_id(void **state)
 	      " { host = {\"MX1:25\", \"mx2.\"} } }",
 	    id);
 	assert_string_equal(id, first);
+	/* An answer that a login or the client's address brought is another. */
+	id_of("domain \"a.example\" { Outbound_SMTP_AUTH_User = \"u\""
+	      " Outbound_SMTP_AUTH_Pass = \"p\" smtp_rcptto_proxy"
+	      " { host = {\"MX1:25\", \"mx2.\"} } }",
+	    id);
+	assert_string_not_equal(id, first);
+	id_of(GLOBAL("xclient = required"), id);
+	assert_string_not_equal(id, first);
 }
 
 static void
