@@ -33,3 +33,14 @@ milter_lua = \
 	tests/milter/smtputf8.lua \
 	tests/milter/smtputf8_not.lua \
 	tests/milter/timeout.lua
+
+# Does the verifier grow over 200,000 probes? Takes a minute or two: run by
+# `make soak', not by `make check'.
+check_PROGRAMS += tests/soak
+tests_soak_SOURCES = tests/soak.c \
+	tests/unit/mini_upstream.c tests/unit/mini_upstream.h
+tests_soak_LDADD = libpostern.la
+
+.PHONY: soak
+soak: tests/soak
+	@$(AM_TESTS_ENVIRONMENT) tests/soak

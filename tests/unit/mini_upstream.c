@@ -11,12 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/unit/mini_upstream.h"
-
-#define CONNECTIONS_MAX 256
 
 struct mini_upstream {
 	struct mini_params params;
@@ -24,14 +23,15 @@ struct mini_upstream {
 	atomic_bool stop, catchall;
 	pthread_t thread;
 	pthread_mutex_t lock;
+	/* all guarded by lock */
+	pthread_cond_t ended;
 	struct mini_counts counts;
+	LIST_HEAD(, connection) connections;
 	int open;
-	int fds[CONNECTIONS_MAX];
-	pthread_t threads[CONNECTIONS_MAX];
-	int n;
 };
 
 struct connection {
+	LIST_ENTRY(connection) entry;
 	struct mini_upstream *u;
 	int fd;
 	int rcpts;
@@ -243,6 +243,20 @@ converse(struct connection *c)
 	}
 }
 
+/* Closed with octets unread, a connection is reset and its last replies are
+ * lost: wait for the other side. */
+static void
+farewell(const struct connection *c)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+	char buf[4096];
+
+	shutdown(c->fd, SHUT_WR);
+	while (!atomic_load(&c->u->stop) && poll(&p, 1, 5000) > 0 &&
+	    recv(c->fd, buf, sizeof(buf), 0) > 0)
+		;
+}
+
 static void *
 connection_main(void *arg)
 {
@@ -250,12 +264,41 @@ connection_main(void *arg)
 	struct mini_upstream *u = c->u;
 
 	converse(c);
-	shutdown(c->fd, SHUT_RDWR); /* closed by mini_stop() */
 	pthread_mutex_lock(&u->lock);
 	u->open--;
 	pthread_mutex_unlock(&u->lock);
+	farewell(c);
+	pthread_mutex_lock(&u->lock);
+	LIST_REMOVE(c, entry);
+	close(c->fd);
 	free(c);
+	pthread_cond_signal(&u->ended);
+	pthread_mutex_unlock(&u->lock);
 	return NULL;
+}
+
+static void
+serve(struct mini_upstream *u, int fd)
+{
+	struct connection *c = calloc(1, sizeof(*c));
+	pthread_t thread;
+	int one = 1;
+
+	if (c == NULL)
+		give_up("calloc");
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	c->u = u;
+	c->fd = fd;
+	pthread_mutex_lock(&u->lock);
+	LIST_INSERT_HEAD(&u->connections, c, entry);
+	u->counts.connections++;
+	if (++u->open > u->counts.most)
+		u->counts.most = u->open;
+	c->crowded = u->params.most > 0 && u->open > u->params.most;
+	pthread_mutex_unlock(&u->lock);
+	if (pthread_create(&thread, NULL, connection_main, c) != 0)
+		give_up("pthread_create");
+	pthread_detach(thread);
 }
 
 static void *
@@ -263,34 +306,13 @@ accept_main(void *arg)
 {
 	struct mini_upstream *u = arg;
 	struct pollfd p = { .fd = u->fd, .events = POLLIN };
-	int one = 1;
+	int fd;
 
 	while (!atomic_load(&u->stop)) {
-		struct connection *c;
-		int fd;
-
 		if (poll(&p, 1, 20) <= 0)
 			continue;
-		if ((fd = accept(u->fd, NULL, NULL)) < 0)
-			continue;
-		(void)setsockopt(
-		    fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		if (u->n == CONNECTIONS_MAX ||
-		    (c = calloc(1, sizeof(*c))) == NULL)
-			give_up("mini_upstream: too many connections");
-		c->u = u;
-		c->fd = fd;
-		pthread_mutex_lock(&u->lock);
-		u->counts.connections++;
-		if (++u->open > u->counts.most)
-			u->counts.most = u->open;
-		c->crowded = u->params.most > 0 && u->open > u->params.most;
-		u->fds[u->n] = fd;
-		pthread_mutex_unlock(&u->lock);
-		if (pthread_create(
-			&u->threads[u->n], NULL, connection_main, c) != 0)
-			give_up("pthread_create");
-		u->n++;
+		if ((fd = accept(u->fd, NULL, NULL)) >= 0)
+			serve(u, fd);
 	}
 	return NULL;
 }
@@ -308,6 +330,8 @@ mini_start(const struct mini_params *p)
 	u->params = *p;
 	atomic_init(&u->catchall, p->catchall);
 	pthread_mutex_init(&u->lock, NULL);
+	pthread_cond_init(&u->ended, NULL);
+	LIST_INIT(&u->connections);
 	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	sa.sin_port = htons((in_port_t)p->port);
 	u->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -325,15 +349,19 @@ mini_start(const struct mini_params *p)
 void
 mini_stop(struct mini_upstream *u)
 {
+	struct connection *c;
+
 	atomic_store(&u->stop, true);
 	pthread_join(u->thread, NULL);
-	for (int i = 0; i < u->n; i++)
-		shutdown(u->fds[i], SHUT_RDWR);
-	for (int i = 0; i < u->n; i++) {
-		pthread_join(u->threads[i], NULL);
-		close(u->fds[i]);
+	pthread_mutex_lock(&u->lock);
+	LIST_FOREACH(c, &u->connections, entry) {
+		shutdown(c->fd, SHUT_RDWR);
 	}
+	while (!LIST_EMPTY(&u->connections))
+		pthread_cond_wait(&u->ended, &u->lock);
+	pthread_mutex_unlock(&u->lock);
 	close(u->fd);
+	pthread_cond_destroy(&u->ended);
 	pthread_mutex_destroy(&u->lock);
 	free(u);
 }
