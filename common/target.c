@@ -457,8 +457,6 @@ target_open_failed(struct target *t, const struct opened *o)
 void
 target_arrived(struct target *t, struct opened *o)
 {
-	struct line *l;
-
 	t->n_opening--;
 	TAILQ_REMOVE(&t->openings, o, opening_entry);
 	if (t->tls_client == NULL) {
@@ -471,7 +469,7 @@ target_arrived(struct target *t, struct opened *o)
 	} else {
 		(void)breaker_good(&t->own);
 		target_good(t);
-		if ((l = line_new(t, o)) == NULL)
+		if (line_new(t, o) == NULL)
 			log_error("upstream %s: out of memory", t->label);
 		target_touch(t);
 	}

@@ -31,10 +31,26 @@
 
 static const struct milter_setup *setup;
 
-/* Callbacks that are asking, and whether no more may begin: libmilter's
+/* Callbacks that use `setup`, and whether no more may begin: libmilter's
  * threads go on when smfi_main() has returned. */
-static atomic_uint asking;
+static atomic_uint using;
 static atomic_bool stopping;
+
+static void
+setup_leave(void)
+{
+	atomic_fetch_sub(&using, 1);
+}
+
+static bool
+setup_enter(void)
+{
+	atomic_fetch_add(&using, 1);
+	if (!atomic_load(&stopping))
+		return true;
+	setup_leave();
+	return false;
+}
 
 /* The short lists spare main.cf any setting and the MTA any look-up: an empty
  * one asks for nothing.  libmilter wants text that is not const. */
@@ -74,10 +90,15 @@ session_of(SMFICTX *ctx)
 static sfsistat
 on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *sa)
 {
-	struct conf *conf = conf_holder_get(setup->conf);
-	struct msession *s = msession_new(name, sa, conf);
+	struct msession *s;
+	struct conf *conf;
 
+	if (!setup_enter())
+		return SMFIS_NOREPLY; /* its recipients will be deferred */
+	conf = conf_holder_get(setup->conf);
+	s = msession_new(name, sa, conf);
 	conf_unref(conf);
+	setup_leave();
 	if (s == NULL || smfi_setpriv(ctx, s) != MI_SUCCESS) {
 		log_error("out of memory for a client");
 		msession_free(s); /* its recipients will be deferred */
@@ -140,13 +161,10 @@ on_rcpt(SMFICTX *ctx, char **argv)
 	rq.authenticated = s->authenticated;
 	rq.bypass = msession_bypass(s);
 	msession_client(s, &rq.client);
-	atomic_fetch_add(&asking, 1);
-	if (atomic_load(&stopping)) {
-		atomic_fetch_sub(&asking, 1);
+	if (!setup_enter())
 		return SMFIS_TEMPFAIL;
-	}
 	verify_rcpt(setup->verifier, &rq, &result);
-	atomic_fetch_sub(&asking, 1);
+	setup_leave();
 	if (!context_set(&s->message, "smtp_rcptto_proxy_result", result.word,
 		"milter", &why))
 		log_warning(
@@ -285,7 +303,7 @@ milter_drain(int64_t wait_ms)
 	int64_t end = clock_ms() + wait_ms;
 
 	atomic_store(&stopping, true);
-	while (atomic_load(&asking) > 0) {
+	while (atomic_load(&using) > 0) {
 		if (clock_ms() >= end)
 			return false;
 		(void)poll(NULL, 0, 10);

@@ -23,10 +23,10 @@ struct milter_setup {
 };
 
 /*
- * milter_register(setup, why, len): tell libmilter of the callbacks.  setup is
+ * milter_register(with, why, len): tell libmilter of the callbacks.  with is
  * borrowed until milter_run() has returned.  Returns 0 or -1.
  */
-int milter_register(const struct milter_setup *setup, char *why, size_t len);
+int milter_register(const struct milter_setup *with, char *why, size_t len);
 
 /*
  * milter_listen(socket, group, why, len): open the MTA's socket, with mode
