@@ -222,7 +222,7 @@ engine_shutdown(struct engine *e)
 
 		while ((l = TAILQ_FIRST(&t->lines)) != NULL)
 			if (TAILQ_EMPTY(&l->sent))
-				line_quit(l);
+				line_close(l);
 			else
 				line_end(l, &f, false);
 		HASH_DEL(e->targets, t);

@@ -45,6 +45,9 @@
  * to, whatever the timeout of those who ask: the answer of an upstream that is
  * always late can only be had that way. */
 #define LINE_LATE_MS       20000
+/* A session counts until the upstream has closed it, but no longer than this
+ * after QUIT. */
+#define LINE_QUIT_MS       1000
 /* How long a batch stays at 1 after a slow refusal. */
 #define TARGET_SLOW_MS     60000
 /* How long an upstream that has enough sessions is asked for no more. */
@@ -129,6 +132,7 @@ struct line {
 	bool answered;   /* at least one reply since it was opened */
 	int64_t head_ms; /* since when its first command is the first */
 	int64_t idle_ms; /* since when nothing is outstanding */
+	int64_t quit_ms; /* when QUIT was sent; 0: it was not */
 	short polled;    /* events the poll set knows of */
 	unsigned epoch;
 	char local[64]; /* shared, for prober_owns() */
@@ -318,7 +322,10 @@ void line_pump(struct line *l);
 void line_tick(struct line *l, int64_t now_ms); /* may free the line */
 /* line_end(l, f): close; what was outstanding is asked again elsewhere. */
 void line_end(struct line *l, const struct fault *f, bool blame);
-void line_quit(struct line *l); /* nothing outstanding: QUIT and close */
+/* line_quit(l): nothing is outstanding: send QUIT, and close when the upstream
+ * has; it may refuse a successor before that.  l may be gone afterwards. */
+void line_quit(struct line *l);
+void line_close(struct line *l); /* likewise, at once */
 
 /* sent_remove(l, s): the command s is over.  NULL does nothing. */
 void sent_remove(struct line *l, struct sent *s);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "common/classify.h"
 #include "common/conf.h"
@@ -244,6 +247,21 @@ line_send(struct line *l, struct probe *p)
 	return true;
 }
 
+/* What comes behind QUIT is of no interest, the end is. */
+static void
+line_drain(struct line *l)
+{
+	char octets[1024];
+	ssize_t n;
+
+	do
+		n = recv(session_fd(l->session), octets, sizeof(octets),
+		    MSG_DONTWAIT);
+	while (n > 0);
+	if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		line_free(l);
+}
+
 void
 line_pump(struct line *l)
 {
@@ -253,6 +271,10 @@ line_pump(struct line *l)
 	void *cookie;
 
 	l->dirty = false;
+	if (l->quit_ms != 0) {
+		line_drain(l);
+		return;
+	}
 	for (;;) {
 		enum session_event ev =
 		    session_pump(l->session, &r, &cookie, &f);
@@ -338,6 +360,11 @@ line_tick(struct line *l, int64_t now_ms)
 	struct probe *first = line_first(l);
 	int64_t age;
 
+	if (l->quit_ms != 0) {
+		if (now_ms - l->quit_ms >= LINE_QUIT_MS)
+			line_free(l);
+		return;
+	}
 	if (t->epoch != t->engine->epoch)
 		l->retire = true;
 	if (s == NULL) {
@@ -397,15 +424,36 @@ line_end(struct line *l, const struct fault *f, bool blame)
 	line_free(l);
 }
 
-void
-line_quit(struct line *l)
+/* False when it cannot be said now. */
+static bool
+say_quit(struct line *l)
 {
 	struct reply r;
 	struct fault f;
 	void *cookie;
 
-	/* The upstream's 221 is not waited for. */
-	if (session_quit(l->session, NULL))
-		(void)session_pump(l->session, &r, &cookie, &f);
+	return session_quit(l->session, NULL) &&
+	    session_pump(l->session, &r, &cookie, &f) != SESSION_DEAD &&
+	    session_events(l->session) == POLLIN;
+}
+
+void
+line_quit(struct line *l)
+{
+	if (l->quit_ms != 0)
+		return;
+	l->retire = true;
+	l->quit_ms = clock_ms();
+	if (say_quit(l))
+		engine_poll(l->target->engine, l, false);
+	else
+		line_free(l);
+}
+
+void
+line_close(struct line *l)
+{
+	if (l->quit_ms == 0)
+		(void)say_quit(l);
 	line_free(l);
 }

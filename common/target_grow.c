@@ -5,17 +5,19 @@
 #include "common/engine.h"
 
 /* An idle session of another identity, to be closed in favour of one that
- * fits. */
+ * fits; none while one is being closed. */
 static struct line *
 target_idle_line(const struct target *t)
 {
-	struct line *l;
+	struct line *l, *idle = NULL;
 
 	TAILQ_FOREACH(l, &t->lines, entry) {
-		if (TAILQ_EMPTY(&l->sent))
-			return l;
+		if (l->quit_ms != 0)
+			return NULL;
+		if (idle == NULL && TAILQ_EMPTY(&l->sent))
+			idle = l;
 	}
-	return NULL;
+	return idle;
 }
 
 /* Sessions that are there and may be given more, and those that are coming,
@@ -100,16 +102,19 @@ target_grow(struct target *t, const struct probe *p, const struct identity *id,
 	}
 	if (!p->q.direct && !target_breakers_allow(t, now_ms))
 		return served;
-	if (idle != NULL)
+	if (idle != NULL) {
 		line_quit(idle);
-	switch (opener_start(t, p)) {
-	case OPENER_STARTED:
-		return true;
-	case OPENER_FULL:
-		served = true; /* its turn comes */
-		break;
-	case OPENER_FAILED:
-		break;
+		served = true; /* when its place is free */
+	} else {
+		switch (opener_start(t, p)) {
+		case OPENER_STARTED:
+			return true;
+		case OPENER_FULL:
+			served = true; /* its turn comes */
+			break;
+		case OPENER_FAILED:
+			break;
+		}
 	}
 	breaker_untried(&t->own, now_ms);
 	breaker_untried(t->breaker, now_ms);
