@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """posternctl and reload, against a running milter."""
+import threading
+
 from harness import scripted
 from harness.case import check, contains, equal, wait_for
 from harness.gate import Gate, route
@@ -124,3 +126,62 @@ def test_bad_configuration(case):
     equal(done.returncode, 78, "exit code")
     contains(done.stderr, "postern.conf:", "the message")
     contains(done.stderr, "timeout", "the message")
+
+
+def fields(text, first):
+    """{name: value} of the first line that has the word."""
+    line = next(line for line in text.splitlines() if first in line)
+    return dict(word.split("=", 1) for word in line.split() if "=" in word)
+
+
+def test_live_figures(case):
+    """Breaker, queue, cache and counters, as they are while things happen."""
+    gate, upstream = gate_and_upstream(case)
+    label = f"upstream=127.0.0.1:{upstream.port}"
+    gate.milter.restart(route(
+        upstream.port, "max_sessions = 1 batch = 1 temporary_life = 0"))
+
+    def status():
+        return gate.milter.posternctl("status").stdout
+
+    def explain(recipient):
+        return gate.milter.posternctl("explain", "rcpt", recipient).stdout
+    gate.expect("ann@example.com", 250)
+    for _ in range(2):
+        gate.expect("nobody@example.com", 550)
+    wait_for(lambda: int(fields(status(), label)["accepted"]) == 1,
+             "the figures")
+    figures = fields(status(), label)
+    equal((figures["breaker"], figures["sessions"], figures["queue"],
+           figures["outstanding"]), ("closed", "1", "0", "0"), "status")
+    stats = dict(word.split("=", 1) for word in
+                 gate.milter.posternctl("stats").stdout.split())
+    equal((stats["accepted"], stats["rejected"], stats["cache_hits"],
+           stats["upstream_connections"]), ("1", "2", "1", "1"), "stats")
+    contains(explain("nobody@example.com"), "memory: reject 550 5.1.1",
+             "explain")
+    contains(explain("fresh@example.com"), "memory: nothing", "explain")
+
+    upstream.steps = {"rcpt": scripted.slow(1.5, "250 2.1.5 Ok")}
+    threads = [threading.Thread(target=gate.ask, args=(f"w{n}@example.com",))
+               for n in range(3)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: fields(status(), label)["queue"] == "2", "the queue", 3)
+    equal(fields(status(), label)["outstanding"], "1", "on their way")
+    equal(fields(status(), "questions_open")["questions_open"], "3",
+          "questions")
+    for thread in threads:
+        thread.join()
+
+    upstream.stop()
+    for number in range(8):
+        gate.expect(f"down{number}@example.com", 451)
+    equal(fields(status(), label)["breaker"], "open", "status")
+    contains(explain("down0@example.com"), "breaker=open", "explain")
+    # what explain asks itself does not wait for the breaker
+    upstream.steps = {}
+    upstream.start()
+    done = gate.milter.posternctl("explain", "rcpt", "ann@example.com")
+    equal(done.returncode, 0, f"explain ({done.stdout})")
+    contains(done.stdout, "memory: accept", "explain")

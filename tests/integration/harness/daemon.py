@@ -57,6 +57,7 @@ class Milter:
     def _place(self, queue):
         group = ""
         self.path = None
+        self._grouped = queue is not None
         if self.inet_port is not None:
             self.socket = f"inet:{self.inet_port}@127.0.0.1"
         else:
@@ -99,7 +100,9 @@ class Milter:
         with socket.socket(family) as probe:
             try:
                 probe.connect(address)
-                return True
+                # it listens a moment before the MTA's group may connect
+                return (not self._grouped
+                        or os.stat(self.path).st_mode & 0o020 != 0)
             except OSError:
                 return False
 
