@@ -129,7 +129,6 @@ struct line {
 	bool slow;       /* its first RCPT waits too long: gets no more */
 	bool retire;     /* ends when nothing is outstanding */
 	bool dirty;      /* commands queued, not yet pumped */
-	bool answered;   /* at least one reply since it was opened */
 	int64_t head_ms; /* since when its first command is the first */
 	int64_t idle_ms; /* since when nothing is outstanding */
 	int64_t quit_ms; /* when QUIT was sent; 0: it was not */

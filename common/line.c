@@ -378,6 +378,8 @@ line_tick(struct line *l, int64_t now_ms)
 		    t->label, (long long)age);
 		if (first != NULL)
 			first->deaths = PROBE_DEATHS_MAX;
+		if (s->kind == SENT_RCPT)
+			target_bad(t, &f); /* line_end() would not */
 		line_end(l, &f, true);
 	} else if (!l->slow && s->kind == SENT_RCPT && l->outstanding > 1 &&
 	    age > LINE_SLOW_MS && (double)age > 4.0 * t->usual_ms) {
@@ -407,7 +409,10 @@ line_end(struct line *l, const struct fault *f, bool blame)
 	log_debug("upstream %s: session ended: %s", t->label, f->text);
 	if (blame && !TAILQ_EMPTY(&l->sent)) {
 		t->slow_until_ms = clock_ms() + BROKEN_MS;
-		target_bad(t, f);
+		/* Broken at a recipient it may be that one's doing, and a few
+		 * of those would have everybody deferred. */
+		if (TAILQ_FIRST(&l->sent)->kind != SENT_RCPT)
+			target_bad(t, f);
 	}
 	while ((s = TAILQ_FIRST(&l->sent)) != NULL) {
 		struct probe *p = s->probe;

@@ -202,6 +202,23 @@ test_all_openers_taken(void **state)
 	mini_stop(other);
 }
 
+/* Recipients that break their sessions do not close the endpoint. */
+static void
+test_breaking_recipients(void **state)
+{
+	struct mini_params p = { .delay = 20 };
+	struct verify_result r;
+	struct asker a[16];
+	struct rig rig;
+
+	(void)state;
+	rig_one(&rig, &p, "max_sessions = 16 batch = 1 catchall_life = 0");
+	ask_many(&rig, a, 16, "close");
+	ask(&rig, "ann@example.org", &r);
+	assert_int_equal(r.verdict, VERDICT_ACCEPT);
+	rig_stop(&rig);
+}
+
 /* Credentials that do not serve are their own domain's trouble. */
 static void
 test_credentials_of_one_domain(void **state)
@@ -270,6 +287,7 @@ main(void)
 		cmocka_unit_test(test_flood_leaves_room),
 		cmocka_unit_test(test_options_of_another_domain),
 		cmocka_unit_test(test_all_openers_taken),
+		cmocka_unit_test(test_breaking_recipients),
 		cmocka_unit_test(test_credentials_of_one_domain),
 		cmocka_unit_test(test_enough_sessions),
 	};
