@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -336,53 +337,53 @@ daemon_reloading(void)
 	notify("RELOADING=1");
 }
 
-struct usr1 {
-	void (*fn)(void *);
-	void *arg;
-};
+/* For daemon_wake(). */
+static pthread_t waiting_thread;
+static atomic_bool woken;
 
-static void *
-usr1_main(void *arg)
+static void
+signals_set(sigset_t *set)
 {
-	struct usr1 u = *(struct usr1 *)arg;
-	sigset_t set;
-	int sig;
-
-	free(arg);
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	for (;;) {
-		if (sigwait(&set, &sig) == 0)
-			u.fn(u.arg);
-	}
-	return NULL;
+	sigemptyset(set);
+	sigaddset(set, SIGUSR1);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
 }
 
 int
-daemon_on_usr1(void (*fn)(void *), void *arg)
+daemon_signals(void)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct usr1 *u = malloc(sizeof(*u));
-	pthread_t thread;
 	sigset_t set;
 
-	if (u == NULL)
-		return -1;
-	u->fn = fn;
-	u->arg = arg;
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	/* A thread that does not block these would be ended by them, and the
-	 * process with it. */
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
+	signals_set(&set);
+	waiting_thread = pthread_self();
 	if (sigaction(SIGPIPE, &ignore, NULL) != 0 ||
-	    pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 ||
-	    pthread_create(&thread, NULL, usr1_main, u) != 0) {
-		free(u);
+	    pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
 		return -1;
-	}
-	pthread_detach(thread);
 	return 0;
+}
+
+bool
+daemon_wait(void (*on_usr1)(void *), void *arg)
+{
+	sigset_t set;
+	int sig;
+
+	signals_set(&set);
+	for (;;) {
+		if (sigwait(&set, &sig) != 0)
+			continue;
+		if (sig != SIGUSR1)
+			return !atomic_load(&woken);
+		on_usr1(arg);
+	}
+}
+
+void
+daemon_wake(void)
+{
+	atomic_store(&woken, true);
+	(void)pthread_kill(waiting_thread, SIGTERM);
 }

@@ -71,11 +71,22 @@ void daemon_stopping(void);
 void daemon_reloading(void);
 
 /*
- * daemon_on_usr1(fn, arg): from now on fn is called, on a thread of its own,
- * for each SIGUSR1; the signal is blocked everywhere else, and so are SIGTERM,
- * SIGINT and SIGHUP, which the program's main loop has to wait for.  SIGPIPE
- * is ignored from here on.  Returns 0 or -1.
+ * daemon_signals(): block SIGUSR1, SIGTERM, SIGINT and SIGHUP, for this thread
+ * and those it will make: one that does not block them would be ended by them,
+ * and the process with it.  SIGPIPE is ignored.  On the main thread, before
+ * there are others.  Returns 0 or -1.
  */
-int daemon_on_usr1(void (*fn)(void *), void *arg);
+int daemon_signals(void);
+
+/*
+ * daemon_wait(on_usr1, arg): wait for signals, on the main thread: the kernel
+ * hands it those sent to the process first, before libmilter's own thread.
+ * Calls on_usr1 for each SIGUSR1.  Returns true when told to stop, false after
+ * daemon_wake().
+ */
+bool daemon_wait(void (*on_usr1)(void *), void *arg);
+
+/* daemon_wake(): end daemon_wait(); from any other thread. */
+void daemon_wake(void);
 
 #endif /* POSTERN_COMMON_DAEMON_H */

@@ -2,6 +2,7 @@
 /* postern-milter(8): call-forward at RCPT TO, as a milter. */
 #include "config.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -61,6 +62,15 @@ on_usr1(void *arg)
 	daemon_ready();
 }
 
+/* libmilter's own loop; arg is for its outcome. */
+static void *
+serve(void *arg)
+{
+	*(int *)arg = milter_run();
+	daemon_wake();
+	return NULL;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -71,8 +81,10 @@ main(int argc, char **argv)
 	struct control *control;
 	const char *control_path;
 	struct conf *conf;
+	pthread_t thread;
 	char why[512];
-	int control_fd, rc;
+	int control_fd, rc = -1;
+	bool told;
 
 	daemon_fds();
 	daemon_args(argc, argv, &args);
@@ -97,7 +109,7 @@ main(int argc, char **argv)
 		fail("privileges", why);
 
 	/* What needs threads or files of the user's own. */
-	if (daemon_on_usr1(on_usr1, &commands) != 0 || dial_global_init() != 0)
+	if (daemon_signals() != 0 || dial_global_init() != 0)
 		fail("start", "out of memory or threads");
 	if ((setup.conf = conf_holder_new(conf)) == NULL ||
 	    (setup.verifier = verifier_new(conf, &pp, why, sizeof(why))) ==
@@ -109,11 +121,19 @@ main(int argc, char **argv)
 
 	log_info("%s: serving %s", PACKAGE_STRING, conf->milter.socket);
 	commands_open(&commands); /* conf may be gone from here on */
+	if (pthread_create(&thread, NULL, serve, &rc) != 0)
+		fail("start", "out of memory or threads");
 	daemon_ready();
-	rc = milter_run();
+	told = daemon_wait(on_usr1, &commands);
 
-	/* libmilter has ended its sessions: nobody asks any more. */
+	/* libmilter, too, fails at times when it is told to stop. */
 	daemon_stopping();
+	milter_stop();
+	pthread_join(thread, NULL);
+	if (told)
+		rc = 0;
+
+	/* It has ended its sessions: nobody asks any more. */
 	commands_close(&commands);
 	control_stop(control);
 	verifier_stop(setup.verifier);

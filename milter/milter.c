@@ -297,6 +297,12 @@ milter_run(void)
 	return smfi_main() == MI_SUCCESS ? 0 : -1;
 }
 
+void
+milter_stop(void)
+{
+	(void)smfi_stop();
+}
+
 bool
 milter_drain(int64_t wait_ms)
 {

@@ -36,8 +36,12 @@ int milter_register(const struct milter_setup *with, char *why, size_t len);
  */
 int milter_listen(const char *socket, const char *group, char *why, size_t len);
 
-/* milter_run(): serve until SIGTERM.  Returns 0, or -1 when it could not. */
+/* milter_run(): serve until SIGTERM or milter_stop().  Returns 0, or -1 when it
+ * could not. */
 int milter_run(void);
+
+/* milter_stop(): make milter_run() return, within some five seconds. */
+void milter_stop(void);
 
 /*
  * milter_drain(wait_ms): after milter_run(): let no further recipient be asked
