@@ -121,15 +121,15 @@ main(int argc, char **argv)
 
 	log_info("%s: serving %s", PACKAGE_STRING, conf->milter.socket);
 	commands_open(&commands); /* conf may be gone from here on */
+	daemon_ready();
+	/* Last, so that we wait for signals before libmilter does. */
 	if (pthread_create(&thread, NULL, serve, &rc) != 0)
 		fail("start", "out of memory or threads");
-	daemon_ready();
 	told = daemon_wait(on_usr1, &commands);
 
 	/* libmilter, too, fails at times when it is told to stop. */
 	daemon_stopping();
-	milter_stop();
-	pthread_join(thread, NULL);
+	milter_stop(thread);
 	if (told)
 		rc = 0;
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <libmilter/mfapi.h>
@@ -30,6 +34,7 @@
 #define STEPS_SILENT (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL)
 
 static const struct milter_setup *setup;
+static char listening[512]; /* the MTA's socket */
 
 /* Callbacks that use `setup`, and whether no more may begin: libmilter's
  * threads go on when smfi_main() has returned. */
@@ -286,6 +291,7 @@ milter_listen(const char *socket, const char *group, char *why, size_t len)
 		    why, len, "%s: cannot listen there: %s", socket, ERRNO);
 		return -1;
 	}
+	snprintf(listening, sizeof(listening), "%s", socket);
 	if (strncmp(socket, "unix:", 5) == 0)
 		return socket_mode(socket + 5, group, why, len);
 	return 0;
@@ -297,10 +303,37 @@ milter_run(void)
 	return smfi_main() == MI_SUCCESS ? 0 : -1;
 }
 
-void
-milter_stop(void)
+/* How often libmilter is woken until it has ended. */
+#define WAKE_MS 20
+
+/* libmilter waits for a connection, and looks every five seconds whether it
+ * is to end: here is one. */
+static void
+wake(void)
 {
-	(void)smfi_stop();
+	char why[256];
+	int fd;
+
+	if (strncmp(listening, "unix:", 5) == 0 &&
+	    (fd = local_connect(listening + 5, why, sizeof(why))) >= 0)
+		close(fd);
+}
+
+void
+milter_stop(pthread_t thread)
+{
+	struct timespec until;
+
+	/* Not smfi_stop(), which must not be called while libmilter begins,
+	 * and which waits until it has looked: it has a thread for that. */
+	kill(getpid(), SIGTERM);
+	do {
+		wake();
+		(void)clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += WAKE_MS * 1000000L;
+		until.tv_sec += until.tv_nsec / 1000000000L;
+		until.tv_nsec %= 1000000000L;
+	} while (pthread_timedjoin_np(thread, NULL, &until) == ETIMEDOUT);
 }
 
 bool

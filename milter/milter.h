@@ -8,6 +8,7 @@
 #ifndef POSTERN_MILTER_MILTER_H
 #define POSTERN_MILTER_MILTER_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,8 +41,10 @@ int milter_listen(const char *socket, const char *group, char *why, size_t len);
  * could not. */
 int milter_run(void);
 
-/* milter_stop(): make milter_run() return, within some five seconds. */
-void milter_stop(void);
+/* milter_stop(thread): make milter_run() return, which runs on that thread, and
+ * join it: at once where libmilter can be woken, on a Unix socket, else within
+ * five seconds.  The caller must not wait for SIGTERM any more. */
+void milter_stop(pthread_t thread);
 
 /*
  * milter_drain(wait_ms): after milter_run(): let no further recipient be asked

@@ -8,6 +8,7 @@ import getpass
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -71,6 +72,14 @@ class Service:
         except socket.timeout:
             raise Failed(f"no {word}; the log: {self.log()}") from None
 
+    def serves(self):
+        """Wait until libmilter answers an MTA."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(LIMIT)
+            sock.connect(os.path.join(self.dir, "milter"))
+            sock.sendall(struct.pack(">IcIII", 13, b"O", 6, 0x1ff, 0x1fffff))
+            check(sock.recv(1) != b"", "the milter hangs up")
+
     def log(self):
         """What it has logged."""
         with open(self.log_path, encoding="utf-8") as file:
@@ -101,6 +110,7 @@ class Service:
 def stops_in_order(service):
     """SIGTERM is told, answered and survived until the end."""
     service.told("READY=1")
+    service.serves()
     service.child.send_signal(signal.SIGTERM)
     code = service.child.wait(LIMIT)
     check(code == 0, f"ended by SIGTERM with {code}: {service.log()}")
@@ -137,6 +147,7 @@ def logs_to_stderr_too(service):
 def logs_once_to_journal(service):
     """Unless the journal has both."""
     service.told("READY=1")
+    service.serves()
     service.child.send_signal(signal.SIGTERM)
     service.child.wait(LIMIT)
     check(service.log() == "", f"logged twice: {service.log()}")

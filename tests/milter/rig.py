@@ -108,7 +108,6 @@ class Rig(Case):
     def __exit__(self, kind, _value, _trace):
         if kind is not None and self.milter is not None:
             print(self.milter.log()[-8000:], file=sys.stderr)
-        # An orderly end takes libmilter up to five seconds.
         if self.milter is not None and self.milter.running():
             self.milter.kill()
         self.close()

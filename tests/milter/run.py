@@ -169,6 +169,7 @@ def play(path):
              "-D", f"NOTES={tap.notes}",
              "-D", f"LOG={rig.milter.log_path}",
              "-D", f"ASKED={rig.upstream.log_path}",
+             "-D", "PATIENCE=" + os.environ.get("TEST_PATIENCE", "1"),
              "-D", f"SCRIPT={path}", "-s", LIB], seconds=LIMIT)
         check(done.returncode == 0 and done.stdout == "done\n",
               f"status {done.returncode}: {done.stdout}{done.stderr}")
