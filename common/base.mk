@@ -9,4 +9,5 @@ libbase_la_SOURCES += \
 	common/outcome.c common/outcome.h \
 	common/secret.c common/secret.h \
 	common/strbuf.c common/strbuf.h \
-	common/utf8.c common/utf8.h
+	common/utf8.c common/utf8.h \
+	common/wire.c common/wire.h

@@ -16,6 +16,17 @@
  * may carry is checked, and anything else is no message: both sides come
  * from one build, and guessing has no place in a login.
  *
+ *	type       must carry                 may carry
+ *	CHECK      MECH SERVICE USER PASS     REALM CLIENT
+ *	START      MECH SERVICE               REALM CLIENT DATA
+ *	STEP       DATA
+ *	GOOD       USER
+ *	BAD                                   USER
+ *	UNSURE                                USER REASON
+ *	CHALLENGE  DATA
+ *
+ * What the items say is not looked at: any octets, possibly none.
+ *
  * Libc only; no locks; nothing here allocates.
  */
 #ifndef POSTERN_COMMON_WIRE_H
@@ -35,9 +46,9 @@ enum wire_type {
 	WIRE_START = 2, /* a relayed mechanism; DATA: the initial response */
 	WIRE_STEP = 3,  /* its next response, in DATA */
 	/* answers */
-	WIRE_GOOD = 64,      /* USER: the name that has logged in */
-	WIRE_BAD = 65,       /* the upstream's own refusal; USER if known */
-	WIRE_UNSURE = 66,    /* cannot tell; REASON is for a log */
+	WIRE_GOOD = 64,   /* USER: the name that has logged in */
+	WIRE_BAD = 65,    /* the upstream's own refusal; USER if known */
+	WIRE_UNSURE = 66, /* cannot tell; REASON is for a log, USER if known */
 	WIRE_CHALLENGE = 67, /* DATA, for the client */
 };
 
@@ -89,7 +100,7 @@ long wire_frame(const unsigned char *buf, size_t len, const char **why);
 /*
  * wire_parse(buf, len, m, why): read one whole frame.
  *
- *   m    overwritten; its items lie in buf
+ *   m    overwritten, with nothing on failure; its items lie in buf
  *   why  set to a constant text on failure; may be NULL
  *
  * Returns false when it is not exactly one message.

@@ -17,6 +17,7 @@ UNIT_TESTS += tests/unit/test_reply
 UNIT_TESTS += tests/unit/test_secret
 UNIT_TESTS += tests/unit/test_strbuf
 UNIT_TESTS += tests/unit/test_utf8
+UNIT_TESTS += tests/unit/test_wire
 UNIT_TESTS += tests/unit/test_xtext
 UNIT_TESTS += tests/unit/test_table tests/unit/test_cache
 UNIT_TESTS += tests/unit/test_classify
