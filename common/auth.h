@@ -33,8 +33,8 @@ struct strbuf;
 
 /* auth_new(conf, pp, why, len): with routes of that snapshot; keeps the
  * hosts of the `host` options warm.  NULL with a message on failure. */
-struct auth *auth_new(struct conf *conf, const struct pool_params *pp,
-    char *why, size_t len);
+struct auth *auth_new(
+    struct conf *conf, const struct pool_params *pp, char *why, size_t len);
 
 /* auth_reload(a, conf, why, len): put another snapshot in force.  False with
  * a message, and nothing changed, when its routes cannot be prepared. */
@@ -48,8 +48,8 @@ void auth_free(struct auth *a); /* after the last call; NULL does nothing */
 struct auth_asker {
 	const char *service; /* "smtp" */
 	const char *realm;
-	const char *client;  /* libsasl's "192.0.2.1;49152", or "" */
-	bool direct; /* posternctl: neither memory nor shield */
+	const char *client;     /* libsasl's "192.0.2.1;49152", or "" */
+	bool direct;            /* posternctl: neither memory nor shield */
 	struct strbuf *explain; /* gets a line for each step, or NULL */
 };
 
@@ -57,12 +57,12 @@ struct auth_answer {
 	enum verdict verdict;
 	char user[LOGIN_NAME_MAX + 1]; /* as typed; "" when not known */
 	char upstream[ENDPOINT_TEXT_MAX];
-	int code;          /* the upstream's reply, 0 when there was none */
+	int code; /* the upstream's reply, 0 when there was none */
 	char esc[12];
-	char text[512];    /* its words, or the fault's; for the log */
-	char reason[64];   /* ours, in few words: "no route", "shield" */
-	bool cached;       /* from memory */
-	int64_t hold_ms;   /* how long to hold a failing answer back */
+	char text[512];  /* its words, or the fault's; for the log */
+	char reason[64]; /* ours, in few words: "no route", "shield" */
+	bool cached;     /* from memory */
+	int64_t hold_ms; /* how long to hold a failing answer back */
 };
 
 /*
@@ -79,9 +79,9 @@ struct auth_login {
 	size_t user_len;
 	const struct secret *pass;
 };
+
 void auth_check(struct auth *a, const struct auth_asker *who,
-    const struct auth_login *login, struct deadline d,
-    struct auth_answer *out);
+    const struct auth_login *login, struct deadline d, struct auth_answer *out);
 
 /*
  * A relayed mechanism.  auth_begin() and auth_step() return true when

@@ -15,9 +15,9 @@
 
 struct auth_verdict {
 	enum verdict verdict;
-	bool policy;       /* a reject that is not the password's (X.7.0,
+	bool policy;        /* a reject that is not the password's (X.7.0,
 			    * X.7.3): given, not remembered */
-	bool ours;         /* our set-up looks wrong: somebody should look */
+	bool ours;          /* our set-up looks wrong: somebody should look */
 	const char *reason; /* constant, few words; "" with accept */
 };
 

@@ -20,3 +20,4 @@ libpostern_la_SOURCES += \
 	common/verifier.c \
 	common/verify.c common/verify.h \
 	common/verify_explain.c common/verify_inquiry.h
+libpostern_la_SOURCES += common/auth_verdict.c common/auth_verdict.h

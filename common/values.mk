@@ -3,12 +3,14 @@
 libpostern_la_SOURCES += common/stage.c common/stage.h
 libpostern_la_SOURCES += \
 	common/address.c common/address.h \
+	common/auth_mech.c common/auth_mech.h \
 	common/cidr.c common/cidr.h \
 	common/context.c common/context.h \
 	common/ds_text.c common/ds_text.h \
 	common/ehlo.c common/ehlo.h \
 	common/endpoint.c common/endpoint.h \
 	common/esc.c common/esc.h \
+	common/login_name.c common/login_name.h \
 	common/reply.c common/reply.h \
 	common/xtext.c common/xtext.h
 libpostern_la_SOURCES += \

@@ -15,6 +15,8 @@
 FUZZ_TARGETS =
 FUZZ_TARGETS += tests/fuzz/fuzz_address
 tests_fuzz_fuzz_address_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_auth_mech
+tests_fuzz_fuzz_auth_mech_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_cidr
 tests_fuzz_fuzz_cidr_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_classify
@@ -27,6 +29,8 @@ FUZZ_TARGETS += tests/fuzz/fuzz_ehlo
 tests_fuzz_fuzz_ehlo_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_endpoint
 tests_fuzz_fuzz_endpoint_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_login_name
+tests_fuzz_fuzz_login_name_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_reply
 tests_fuzz_fuzz_reply_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_wire

@@ -5,6 +5,7 @@
 UNIT_TESTS =
 UNIT_TESTS += tests/unit/test_outcome
 UNIT_TESTS += tests/unit/test_address
+UNIT_TESTS += tests/unit/test_auth_mech tests/unit/test_auth_verdict
 UNIT_TESTS += tests/unit/test_cidr
 UNIT_TESTS += tests/unit/test_clock
 UNIT_TESTS += tests/unit/test_context
@@ -12,6 +13,7 @@ UNIT_TESTS += tests/unit/test_ehlo
 UNIT_TESTS += tests/unit/test_endpoint
 UNIT_TESTS += tests/unit/test_esc
 UNIT_TESTS += tests/unit/test_log
+UNIT_TESTS += tests/unit/test_login_name
 UNIT_TESTS += tests/unit/test_number
 UNIT_TESTS += tests/unit/test_reply
 UNIT_TESTS += tests/unit/test_secret
