@@ -9,9 +9,7 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -49,26 +47,17 @@ struct client {
 int
 control_open(const char *path, char *why, size_t len)
 {
-	struct sockaddr_un sa;
-	mode_t mask;
-	int fd, rc;
+	return local_listen(path, 16, why, len);
+}
 
-	if (!local_address(&sa, path, why, len) ||
-	    local_make_room(path, why, len) != 0)
-		return -1;
-	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0) {
-		snprintf(why, len, "%s: %s", path, ERRNO);
-		return -1;
-	}
-	mask = umask(0177);
-	rc = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
-	umask(mask);
-	if (rc != 0 || listen(fd, 16) != 0) {
-		snprintf(why, len, "%s: %s", path, ERRNO);
-		close(fd);
-		return -1;
-	}
-	return fd;
+void
+control_lines(FILE *out, char *text)
+{
+	char *line;
+
+	while (text != NULL && (line = strsep(&text, "\n")) != NULL)
+		if (*line != '\0')
+			fprintf(out, " %s\n", line);
 }
 
 static bool

@@ -45,6 +45,10 @@ struct control *control_start(int fd, control_handler *fn, void *arg);
 /* control_stop(c): end the thread and wait for requests being answered. */
 void control_stop(struct control *c);
 
+/* control_lines(out, text): each line of text as a line of the answer, without
+ * a way to break its framing.  Cuts text up; NULL does nothing. */
+void control_lines(FILE *out, char *text);
+
 /*
  * The client's side.
  *

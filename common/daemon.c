@@ -366,7 +366,7 @@ daemon_signals(void)
 }
 
 bool
-daemon_wait(void (*on_usr1)(void *), void *arg)
+daemon_wait(void (*on_reload)(void *), void *arg, bool hup)
 {
 	sigset_t set;
 	int sig;
@@ -375,9 +375,9 @@ daemon_wait(void (*on_usr1)(void *), void *arg)
 	for (;;) {
 		if (sigwait(&set, &sig) != 0)
 			continue;
-		if (sig != SIGUSR1)
+		if (sig != SIGUSR1 && !(hup && sig == SIGHUP))
 			return !atomic_load(&woken);
-		on_usr1(arg);
+		on_reload(arg);
 	}
 }
 

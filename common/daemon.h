@@ -79,12 +79,13 @@ void daemon_reloading(void);
 int daemon_signals(void);
 
 /*
- * daemon_wait(on_usr1, arg): wait for signals, on the main thread: the kernel
- * hands it those sent to the process first, before libmilter's own thread.
- * Calls on_usr1 for each SIGUSR1.  Returns true when told to stop, false after
+ * daemon_wait(on_reload, arg, hup): wait for signals, on the main thread: the
+ * kernel hands it those sent to the process first, before libmilter's own
+ * thread.  Calls on_reload for each SIGUSR1, and with hup for each SIGHUP;
+ * without, that stops.  Returns true when told to stop, false after
  * daemon_wake().
  */
-bool daemon_wait(void (*on_usr1)(void *), void *arg);
+bool daemon_wait(void (*on_reload)(void *), void *arg, bool hup);
 
 /* daemon_wake(): end daemon_wait(); from any other thread. */
 void daemon_wake(void);

@@ -3,4 +3,5 @@
 libdaemon_la_SOURCES += \
 	common/control.c common/control.h \
 	common/daemon.c common/daemon.h \
-	common/local_socket.c common/local_socket.h
+	common/local_socket.c common/local_socket.h \
+	common/reload.c common/reload.h

@@ -85,3 +85,38 @@ local_make_room(const char *path, char *why, size_t len)
 	}
 	return 0;
 }
+
+int
+local_listen(const char *path, int backlog, char *why, size_t len)
+{
+	struct sockaddr_un sa;
+	mode_t mask;
+	int fd, rc;
+
+	if (!local_address(&sa, path, why, len) ||
+	    local_make_room(path, why, len) != 0)
+		return -1;
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0) {
+		snprintf(why, len, "%s: %s", path, ERRNO);
+		return -1;
+	}
+	mask = umask(0177);
+	rc = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
+	umask(mask);
+	if (rc != 0 || listen(fd, backlog) != 0) {
+		snprintf(why, len, "%s: %s", path, ERRNO);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int
+local_give(const char *path, gid_t gid, char *why, size_t len)
+{
+	if (chown(path, (uid_t)-1, gid) == 0 && chmod(path, 0660) == 0)
+		return 0;
+	snprintf(why, len, "%s: cannot be given to group %lu: %s", path,
+	    (unsigned long)gid, ERRNO);
+	return -1;
+}

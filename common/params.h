@@ -185,6 +185,8 @@
      "the same in saslauthd's protocol")                                     \
  P(LIST, socketmap_socket, "unix:/var/spool/postfix/postern/outbound", 0, 0, \
      "", "where the MTA finds outbound credentials")                         \
+ P(STRING, socket_group, PARAM_UNSET, 0, 0, "",                              \
+     "group that may connect to them; the one of the first allow_users")     \
  P(STRING, control, "unix:/run/postern/authd.ctl", 0, 0, "",                 \
      "where posternctl finds postern-authd")
 

@@ -10,144 +10,49 @@
 #include "common/clock.h"
 #include "common/conf.h"
 #include "common/conf_holder.h"
-#include "common/daemon.h"
-#include "common/log.h"
+#include "common/control.h"
 #include "common/probe.h"
 #include "common/verify.h"
 #include "milter/commands.h"
 #include "milter/milter.h"
 
-/* A line each, without a way to break the answer's framing. */
-static void
-say_told(void *arg, bool error, const char *line)
-{
-	(void)arg;
-	if (error)
-		log_error("%s", line);
-	else
-		log_warning("%s", line);
-}
-
-struct first_error {
-	char *why;
-	size_t len;
-	bool set;
-};
-
-static void
-say_first(void *arg, bool error, const char *line)
-{
-	struct first_error *f = arg;
-
-	say_told(NULL, error, line);
-	if (error && !f->set) {
-		snprintf(f->why, f->len, "%s", line);
-		f->set = true;
-	}
-}
-
-static bool
-differs(const char *a, const char *b)
-{
-	return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) != 0;
-}
-
 /* What was settled when the daemon started, and stays until it starts anew. */
 static void
-warn_unchanged(const struct conf *old, const struct conf *fresh)
+compare(const struct conf *old, const struct conf *fresh)
 {
-	const struct {
-		const char *name;
-		bool differs;
-	} fixed[] = {
-		{ "user", differs(old->user, fresh->user) },
-		{ "log_target", old->log_target != fresh->log_target },
-		{ "milter.socket",
-		    differs(old->milter.socket, fresh->milter.socket) },
-		{ "milter.socket_group",
-		    differs(
-			old->milter.socket_group, fresh->milter.socket_group) },
-		{ "milter.control",
-		    differs(old->milter.control, fresh->milter.control) },
-		{ "smtp_rcptto_proxy.cache_size",
-		    old->rcptto.cache_size != fresh->rcptto.cache_size },
-	};
+	const struct conf_milter *a = &old->milter, *b = &fresh->milter;
 
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
-		if (fixed[i].differs)
-			log_warning("reload: %s changes only with a restart",
-			    fixed[i].name);
-}
-
-static void
-take_into_force(const struct commands *c, struct conf *fresh)
-{
-	struct conf *old = conf_holder_get(c->setup->conf);
-
-	warn_unchanged(old, fresh);
-	conf_unref(old);
-	conf_holder_set(c->setup->conf, fresh);
-	daemon_log_level(fresh);
-	log_info("configuration read anew from %s", c->conf_file);
+	reload_warn("milter.socket", reload_differs(a->socket, b->socket));
+	reload_warn("milter.socket_group",
+	    reload_differs(a->socket_group, b->socket_group));
+	reload_warn("milter.control", reload_differs(a->control, b->control));
+	reload_warn("smtp_rcptto_proxy.cache_size",
+	    old->rcptto.cache_size != fresh->rcptto.cache_size);
 }
 
 static bool
-reload(const struct commands *c, char *why, size_t len)
+apply(void *arg, struct conf *fresh, char *why, size_t len)
 {
-	struct first_error first = { .why = why, .len = len };
-	struct conf *conf = NULL;
-	bool ok;
+	const struct milter_setup *setup = arg;
 
-	if (conf_load(c->conf_file, say_first, &first, &conf) != 0)
-		return false;
-	ok = verifier_reload(c->setup->verifier, conf, why, len) == 0;
-	if (ok)
-		take_into_force(c, conf);
-	conf_unref(conf);
-	return ok;
+	return verifier_reload(setup->verifier, fresh, why, len) == 0;
 }
 
 void
-commands_open(struct commands *c)
+commands_open(struct commands *c, struct milter_setup *setup)
 {
-	pthread_mutex_lock(&c->lock);
-	c->open = true;
-	pthread_mutex_unlock(&c->lock);
+	c->reload.holder = setup->conf;
+	c->reload.apply = apply;
+	c->reload.compare = compare;
+	c->reload.arg = setup;
+	c->setup = setup;
+	reload_open(&c->reload);
 }
 
 void
 commands_close(struct commands *c)
 {
-	pthread_mutex_lock(&c->lock);
-	c->open = false;
-	pthread_mutex_unlock(&c->lock);
-}
-
-/* A signal may come before everything is there, or when it is going; and of
- * two at once the one that read the file first must not have the last word. */
-bool
-commands_reload(struct commands *c, char *why, size_t len)
-{
-	bool ok = false;
-
-	pthread_mutex_lock(&c->lock);
-	if (c->open)
-		ok = reload(c, why, len);
-	else
-		snprintf(why, len, "the daemon is starting or stopping");
-	pthread_mutex_unlock(&c->lock);
-	return ok;
-}
-
-/* Each line of text as a line of the answer.  Cuts text up. */
-static void
-print_lines(FILE *out, char *text)
-{
-	char *line;
-
-	while (text != NULL && (line = strsep(&text, "\n")) != NULL)
-		if (*line != '\0')
-			fprintf(out, " %s\n", line);
+	reload_close(&c->reload);
 }
 
 static bool
@@ -163,8 +68,8 @@ command_status(const struct commands *c, FILE *out)
 	prober_count(verifier_prober(v), &n);
 	fprintf(out, " program=postern-milter version=%s pid=%ld\n",
 	    PACKAGE_VERSION, (long)getpid());
-	fprintf(out, " configuration=%s socket=%s mode=%s\n", c->conf_file,
-	    conf->milter.socket,
+	fprintf(out, " configuration=%s socket=%s mode=%s\n",
+	    c->reload.conf_file, conf->milter.socket,
 	    conf->rcptto.mode == MODE_OBSERVE ? "observe" : "enforce");
 	fprintf(out, " questions_open=%llu upstream_sessions=%llu\n", n.waiting,
 	    n.sessions);
@@ -176,7 +81,7 @@ command_status(const struct commands *c, FILE *out)
 		return false;
 	prober_show(verifier_prober(v), NULL, fp);
 	fclose(fp);
-	print_lines(out, text);
+	control_lines(out, text);
 	free(text);
 	return true;
 }
@@ -335,7 +240,7 @@ command_explain(const struct commands *c, char *const *words, size_t n,
 	}
 	verify_explain(c->setup->verifier, &rq, fp);
 	fclose(fp);
-	print_lines(out, text);
+	control_lines(out, text);
 	free(text);
 	return true;
 }
@@ -351,7 +256,7 @@ commands_serve(
 	if (strcmp(words[0], "stats") == 0 && n == 1)
 		return command_stats(c, out);
 	if (strcmp(words[0], "reload") == 0 && n == 1)
-		return commands_reload(c, why, len);
+		return reload_now(&c->reload, why, len);
 	if (strcmp(words[0], "cache") == 0)
 		return command_cache(c, words, n, out, why, len);
 	if (strcmp(words[0], "explain") == 0)

@@ -18,32 +18,29 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "common/reload.h"
+
 struct milter_setup;
 
 struct commands {
 	const struct milter_setup *setup;
-	const char *conf_file;
-	pthread_mutex_t lock; /* held while the file is read anew */
-	bool open;            /* guarded by lock: setup may be used */
+	struct reload reload;
 };
 
-/* COMMANDS_INIT(setup): not open yet. */
-#define COMMANDS_INIT(with)                          \
- {                                                   \
-  .setup = (with), .lock = PTHREAD_MUTEX_INITIALIZER \
+/* COMMANDS_INIT(file): not open yet.  Commands are served from
+ * commands_open() on; but for reload, which says so, the caller sees to it. */
+#define COMMANDS_INIT(file)                                           \
+ {                                                                    \
+  .reload = {.conf_file = (file), .lock = PTHREAD_MUTEX_INITIALIZER } \
  }
 
-/* commands_open(c): setup is complete.  commands_close(c): it will be freed;
- * waits for a reload that is under way. */
-void commands_open(struct commands *c);
+/* commands_open(c, setup): setup is complete, and borrowed until
+ * commands_close(c), which waits for a reload that is under way. */
+void commands_open(struct commands *c, struct milter_setup *setup);
 void commands_close(struct commands *c);
 
 /* A control_handler; arg is a struct commands. */
 bool commands_serve(
     void *arg, char *const *words, size_t n, FILE *out, char *why, size_t len);
-
-/* commands_reload(c, why, len): the command reload; for the signal too.  One at
- * a time; fails when not open. */
-bool commands_reload(struct commands *c, char *why, size_t len);
 
 #endif /* POSTERN_MILTER_COMMANDS_H */

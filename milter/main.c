@@ -51,17 +51,6 @@ check(struct conf *conf, char *why, size_t len)
 	return 0;
 }
 
-static void
-on_usr1(void *arg)
-{
-	char why[512];
-
-	daemon_reloading();
-	if (!commands_reload(arg, why, sizeof(why)))
-		log_error("reload: %s; the old configuration stays", why);
-	daemon_ready();
-}
-
 /* libmilter's own loop; arg is for its outcome. */
 static void *
 serve(void *arg)
@@ -76,8 +65,8 @@ main(int argc, char **argv)
 {
 	struct prober_params pp = { .trace = trace };
 	struct milter_setup setup = { 0 };
-	struct commands commands = COMMANDS_INIT(&setup);
 	struct daemon_args args;
+	struct commands commands = COMMANDS_INIT(args.conf_file);
 	struct control *control;
 	const char *control_path;
 	struct conf *conf;
@@ -88,7 +77,6 @@ main(int argc, char **argv)
 
 	daemon_fds();
 	daemon_args(argc, argv, &args);
-	commands.conf_file = args.conf_file;
 
 	/* -n ends here. */
 	conf = daemon_conf(&args, check);
@@ -115,17 +103,16 @@ main(int argc, char **argv)
 	    (setup.verifier = verifier_new(conf, &pp, why, sizeof(why))) ==
 		NULL)
 		fail("start", why);
+	log_info("%s: serving %s", PACKAGE_STRING, conf->milter.socket);
+	commands_open(&commands, &setup); /* conf may be gone from here on */
 	if ((control = control_start(control_fd, commands_serve, &commands)) ==
 	    NULL)
 		fail("control socket", "out of memory or threads");
-
-	log_info("%s: serving %s", PACKAGE_STRING, conf->milter.socket);
-	commands_open(&commands); /* conf may be gone from here on */
 	daemon_ready();
 	/* Last, so that we wait for signals before libmilter does. */
 	if (pthread_create(&thread, NULL, serve, &rc) != 0)
 		fail("start", "out of memory or threads");
-	told = daemon_wait(on_usr1, &commands);
+	told = daemon_wait(reload_signal, &commands.reload, false);
 
 	/* libmilter, too, fails at times when it is told to stop. */
 	daemon_stopping();

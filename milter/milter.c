@@ -241,12 +241,7 @@ socket_mode(const char *path, const char *group, char *why, size_t len)
 		    why, len, "no such group: %s (option socket_group)", group);
 		return -1;
 	}
-	if (chown(path, (uid_t)-1, found->gr_gid) != 0 ||
-	    chmod(path, 0660) != 0) {
-		snprintf(why, len, "%s: %s", path, ERRNO);
-		return -1;
-	}
-	return 0;
+	return local_give(path, found->gr_gid, why, len);
 }
 
 /* inet:PORT@[2001:db8::1] is inet6:PORT@2001:db8::1 to libmilter.  Both are as

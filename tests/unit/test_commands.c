@@ -56,25 +56,24 @@ test_reload_only_while_open(void **state)
 {
 	char path[] = "/tmp/postern-test-XXXXXX", why[512] = "";
 	struct milter_setup setup = { 0 };
-	struct commands c = COMMANDS_INIT(&setup);
+	struct commands c = COMMANDS_INIT(path);
 	struct prober_params pp = { 0 };
 	struct conf *conf = load(path);
 
 	(void)state;
 	log_set_sink(quiet, NULL);
-	c.conf_file = path;
-	assert_false(commands_reload(&c, why, sizeof(why)));
+	assert_false(reload_now(&c.reload, why, sizeof(why)));
 	assert_string_not_equal(why, "");
 	setup.conf = conf_holder_new(conf);
 	setup.verifier = verifier_new(conf, &pp, why, sizeof(why));
 	assert_non_null(setup.conf);
 	assert_non_null(setup.verifier);
-	commands_open(&c);
-	assert_true(commands_reload(&c, why, sizeof(why)));
+	commands_open(&c, &setup);
+	assert_true(reload_now(&c.reload, why, sizeof(why)));
 	commands_close(&c);
 	verifier_free(setup.verifier);
 	conf_holder_free(setup.conf);
-	assert_false(commands_reload(&c, why, sizeof(why)));
+	assert_false(reload_now(&c.reload, why, sizeof(why)));
 	unlink(path);
 }
 
