@@ -33,6 +33,9 @@ struct strlist {
 	size_t n;
 };
 
+/* What the SASL plug-in waits for an answer (postern_timeout). */
+#define CONF_AUTH_TIMEOUT_MAX_MS 25000
+
 /* Hosts that one list may name. */
 #define CONF_HOSTS_MAX 16
 
@@ -76,12 +79,6 @@ enum conf_outbound_type {
 	OUTBOUND_LOGIN
 }; /* -1: unset */
 
-enum conf_canon {
-	CANON_NONE,
-	CANON_LOWER,
-	CANON_LOCALPART
-};
-
 enum conf_log_target {
 	LOG_TARGET_SYSLOG,
 	LOG_TARGET_STDERR
@@ -116,7 +113,12 @@ struct conf_rcptto {
 	struct classify_rules *rules; /* reply_class, or NULL */
 };
 
-/* smtp_auth_proxy; the same holds. */
+/*
+ * smtp_auth_proxy; the same holds.  timeout is CONF_AUTH_TIMEOUT_MAX_MS at
+ * most, canon is never NULL and has passed login_name_canon_ok(), mechanisms
+ * are words of the table, and with tls = may every host here is a loopback
+ * address or a Unix socket.
+ */
 struct conf_auth {
 	struct conf_upstream up;
 	PARAMS_AUTH(CONF_FIELD)

@@ -80,6 +80,16 @@ void conf_own_path(
 void conf_cert_pair(
     struct conf_load *l, cfg_t *sec, const char *cert, const char *key);
 
+/* conf_check_upstream(l, sec, params, up, in_domain): what the sections
+ * smtp_rcptto_proxy and smtp_auth_proxy have in common. */
+void conf_check_upstream(struct conf_load *l, cfg_t *sec,
+    const struct conf_param *params, struct conf_upstream *up, bool in_domain);
+
+/* conf_limit_timeout(l, sec, timeout, most, who): lower it to what `who'
+ * waits, with a warning. */
+void conf_limit_timeout(struct conf_load *l, cfg_t *sec, int64_t *timeout,
+    int64_t most, const char *who);
+
 /* Step by step.  `sec` is the section, NULL when the file has none. */
 int conf_load_global(struct conf_load *l);
 int conf_load_datasources(struct conf_load *l);

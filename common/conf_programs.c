@@ -17,16 +17,17 @@ struct sockets {
 	size_t n;
 };
 
-/* A socket at its place; said is false where the default stands. */
+/* A socket at its place.  The milter's alone may be a TCP one: of the others
+ * the peer's user must be known. */
 static void
 check_socket(struct conf_load *l, struct sockets *all, const char *name,
     const char *text, struct conf_place at)
 {
-	bool control = strcmp(name, "control") == 0;
+	bool unix_only = text != l->c->milter.socket;
 	const char *why;
 	size_t i;
 
-	if (!conf_check_socket(text, control, &why)) {
+	if (!conf_check_socket(text, unix_only, &why)) {
 		conf_tell(l->s, at, "%s: \"%.120s\": %s", name, text, why);
 		return;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* smtp_rcptto_proxy and smtp_auth_proxy, of the file or of a domain. */
+/* smtp_rcptto_proxy, of the file or of a domain, and what it has in common
+ * with smtp_auth_proxy. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,14 +95,26 @@ check_hosts(struct conf_load *l, cfg_t *sec, const struct strlist *host)
 				    host->v[i]);
 }
 
-static void
-check_upstream(struct conf_load *l, cfg_t *sec, const struct conf_param *params,
-    struct conf_upstream *up, bool in_domain)
+void
+conf_check_upstream(struct conf_load *l, cfg_t *sec,
+    const struct conf_param *params, struct conf_upstream *up, bool in_domain)
 {
 	check_hosts(l, sec, &up->host);
 	check_tls(l, sec, params, up, in_domain);
 	if (in_domain)
 		check_domain_scope(l, sec, params);
+}
+
+void
+conf_limit_timeout(struct conf_load *l, cfg_t *sec, int64_t *timeout,
+    int64_t most, const char *who)
+{
+	if (*timeout <= most)
+		return;
+	conf_warn(l->s, conf_set_at(l, sec, "timeout"),
+	    "timeout: %lld s is more than %s waits: lowered to %lld s",
+	    (long long)*timeout / 1000, who, (long long)most / 1000);
+	*timeout = most;
 }
 
 /* Lower case, no final dot, none twice, "*" alone for all. */
@@ -182,14 +195,8 @@ check_rcptto_limits(
 {
 	const struct conf_param *params = conf_params_rcptto;
 
-	if (r->up.timeout > RCPTTO_TIMEOUT_MAX_MS) {
-		conf_warn(l->s, conf_set_at(l, sec, "timeout"),
-		    "timeout: %lld s is more than the MTA waits: lowered to "
-		    "%d s",
-		    (long long)r->up.timeout / 1000,
-		    RCPTTO_TIMEOUT_MAX_MS / 1000);
-		r->up.timeout = RCPTTO_TIMEOUT_MAX_MS;
-	}
+	conf_limit_timeout(
+	    l, sec, &r->up.timeout, RCPTTO_TIMEOUT_MAX_MS, "the MTA");
 	if (r->on_down == ON_DOWN_LEARNED) {
 		conf_tell(l->s, conf_set_at(l, sec, "on_down"),
 		    "on_down: \"learned\" is not available yet; there are "
@@ -234,7 +241,7 @@ conf_load_rcptto(struct conf_load *l, cfg_t *sec, struct conf_rcptto *r,
 		return -1;
 	if (sec == NULL)
 		return conf_check_reply_class(l, sec, r);
-	check_upstream(l, sec, conf_params_rcptto, &r->up, base != NULL);
+	conf_check_upstream(l, sec, conf_params_rcptto, &r->up, base != NULL);
 	if (base == NULL)
 		conf_check_query(l, sec, &r->up.ds_cache, &r->up.query,
 		    "domain|localpart|rcptto", r->up.host.n > 0);
@@ -246,87 +253,9 @@ conf_load_rcptto(struct conf_load *l, cfg_t *sec, struct conf_rcptto *r,
 	return conf_check_reply_class(l, sec, r);
 }
 
-/* A password must not travel in clear without anybody having said so. */
-static void
-warn_clear(struct conf_load *l, cfg_t *sec, const struct conf_upstream *up)
-{
-	struct endpoint e;
-	size_t i;
-
-	if (up->tls != TLS_NONE && up->tls != TLS_MAY)
-		return;
-	for (i = 0; i < up->host.n; i++)
-		if (endpoint_parse(up->host.v[i], &e, NULL) &&
-		    !endpoint_is_loopback(&e))
-			conf_warn(l->s, conf_set_at(l, sec, "tls"),
-			    "tls: passwords may travel in clear to %.80s",
-			    up->host.v[i]);
-}
-
-static void
-check_lmtp(struct conf_load *l, cfg_t *sec, const struct strlist *host)
-{
-	struct endpoint e;
-	size_t i;
-
-	for (i = 0; i < host->n; i++)
-		if (endpoint_parse(host->v[i], &e, NULL) && e.lmtp)
-			conf_tell(l->s,
-			    conf_item_place(l, sec, "host", host, i),
-			    "host: \"%.80s\": there are no logins in LMTP",
-			    host->v[i]);
-}
-
-int
-conf_load_auth(struct conf_load *l, cfg_t *sec, struct conf_auth *a,
-    const struct conf_auth *base)
-{
-	const struct conf_param *params = conf_params_auth;
-	struct conf_auth from;
-
-	memset(&from, 0, sizeof(from));
-	if (base != NULL) {
-		from = *base;
-		from.up.host = (struct strlist){ NULL, 0 };
-		from.up.ds_cache = from.up.query = NULL;
-	}
-	if (conf_params_load(
-		l->s, sec, params, a, base != NULL ? &from : NULL) != 0)
-		return -1;
-	if (sec == NULL)
-		return 0;
-	check_upstream(l, sec, params, &a->up, base != NULL);
-	if (base == NULL)
-		conf_check_query(l, sec, &a->up.ds_cache, &a->up.query,
-		    "username|localpart|domain", a->up.host.n > 0);
-	check_lmtp(l, sec, &a->up.host);
-	warn_clear(l, sec, &a->up);
-	conf_list_words(l, sec, "mechanisms", &a->mechanisms,
-	    "PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|CRAM-MD5|SCRAM-SHA-1|"
-	    "SCRAM-SHA-256");
-	if (a->mechanisms.n == 0)
-		conf_tell(l->s, conf_set_at(l, sec, "mechanisms"),
-		    "mechanisms: at least one is needed");
-	if (a->warm_sessions > a->up.max_sessions) {
-		if (conf_tree_has(sec, params, "warm_sessions"))
-			conf_tell(l->s, conf_set_at(l, sec, "warm_sessions"),
-			    "warm_sessions: %ld is more than the %ld of "
-			    "max_sessions",
-			    a->warm_sessions, a->up.max_sessions);
-		a->warm_sessions = a->up.max_sessions;
-	}
-	return 0;
-}
-
 void
 conf_rcptto_free(struct conf_rcptto *r)
 {
 	conf_params_free(conf_params_rcptto, r);
 	conf_free_reply_class(r);
-}
-
-void
-conf_auth_free(struct conf_auth *a)
-{
-	conf_params_free(conf_params_auth, a);
 }

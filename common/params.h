@@ -128,8 +128,8 @@
 /* smtp_auth_proxy, beside the upstream options */
 #define PARAMS_AUTH(P)                                               \
  P(LIST, mechanisms, "PLAIN LOGIN", 0, 0, "", "offered at the edge") \
- P(ENUM, canon, "none", 0, 0, "none|lower|localpart",                \
-     "what is made of the user name before it goes upstream")        \
+ P(STRING, canon, "none", 0, 0, "",                                  \
+     "name that goes upstream: none, lower, localpart, a template")  \
  P(BOOL, log_authentication, "true", 0, 0, "", "log each login")     \
  P(INT, warm_sessions, "4", 0, 1000, "",                             \
      "upstream sessions kept ready per endpoint")                    \
@@ -137,9 +137,13 @@
      "how long a good login is remembered")                          \
  P(DURATION, bad_memory, "15m", 0, PARAM_YEAR_MS, "",                \
      "how long a refused pair is remembered")                        \
- P(INT, shield_failures, "3", 0, 1000000, "",                        \
-     "failures per account that reach the upstream")                 \
+ P(INT, shield_failures, "3", 0, 1000, "",                           \
+     "failures per account that reach the upstream; 0: no limit")    \
  P(DURATION, shield_window, "30m", 1000, PARAM_YEAR_MS, "",          \
+     "the time they are counted over")                               \
+ P(INT, client_failures, "10", 0, 1000, "",                          \
+     "failures per client address; 0: no limit, no delay")           \
+ P(DURATION, client_window, "10m", 1000, PARAM_YEAR_MS, "",          \
      "the time they are counted over")
 
 /* In domain, binding, binding_group, sender and outbound_smtp_auth. */

@@ -2,6 +2,7 @@
 # libpostern, set-up: configuration and locks
 libpostern_la_SOURCES += \
 	common/conf.c common/conf.h common/conf_load.h common/params.h \
+	common/conf_auth.c \
 	common/conf_check.c common/conf_check.h \
 	common/conf_find.c \
 	common/conf_holder.c common/conf_holder.h \

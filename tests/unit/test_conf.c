@@ -58,6 +58,10 @@ test_defaults(void **state)
 	assert_int_equal(c->auth.up.max_sessions, 20);
 	assert_int_equal(c->auth.warm_sessions, 4);
 	assert_int_equal(c->auth.mechanisms.n, 2);
+	assert_string_equal(c->auth.canon, "none");
+	assert_int_equal(c->auth.shield_failures, 3);
+	assert_int_equal(c->auth.client_failures, 10);
+	assert_int_equal(c->auth.client_window, 600000);
 	assert_int_equal(c->outbound.outbound_smtp_auth_type, -1);
 	assert_null(c->outbound.outbound_smtp_auth_user);
 	assert_string_equal(c->milter.control, "unix:/run/postern/milter.ctl");
@@ -171,12 +175,48 @@ test_domain_scope(void **state)
 	assert_false(a->has_auth);
 	assert_true(a->auth_given);
 	assert_int_equal(a->auth.up.timeout, 3000);
-	assert_int_equal(a->auth.canon, CANON_LOWER);
+	assert_string_equal(a->auth.canon, "lower");
 	assert_int_equal(a->auth.up.host.n, 0);
 	assert_int_equal(a->rcptto.up.timeout, 7000);
 	assert_false(d->has_rcptto);
 	assert_true(d->rcptto_given);
 	assert_int_equal(d->rcptto.mode, MODE_ENFORCE);
+	conf_unref(c);
+}
+
+/* What a domain may say of logins, and has from the global section. */
+static void
+test_auth_scope(void **state)
+{
+	struct conf *c = load(
+	    "smtp_auth_proxy { host = {\"127.0.0.1:587\"} tls = may\n"
+	    " canon = \":localpart@:realm\" client_failures = 0\n"
+	    " client_window = 1m shield_failures = 1000\n"
+	    " mechanisms = {\"plain\", \"scram-sha-256\"} }\n"
+	    "domain \"a.example\" { smtp_auth_proxy { canon = false\n"
+	    "  client_failures = 5 timeout = 26 } }\n"
+	    "domain \"b.example\" { smtp_auth_proxy { host = \"h:587\"\n"
+	    "  tls = encrypt canon = localpart mechanisms = XOAUTH2 } }\n");
+	const struct conf_auth *a = &conf_domain_find(c, "a.example")->auth;
+	const struct conf_auth *b = &conf_domain_find(c, "b.example")->auth;
+
+	(void)state;
+	assert_int_equal(c->auth.up.tls, TLS_MAY);
+	assert_string_equal(c->auth.canon, ":localpart@:realm");
+	assert_string_equal(c->auth.mechanisms.v[1], "SCRAM-SHA-256");
+	assert_int_equal(c->auth.shield_failures, 1000);
+	assert_int_equal(c->auth.client_failures, 0);
+	assert_int_equal(c->auth.client_window, 60000);
+	assert_string_equal(a->canon, ":localpart@:realm");
+	assert_int_equal(a->client_failures, 5);
+	assert_int_equal(a->client_window, 60000);
+	assert_int_equal(a->up.timeout, CONF_AUTH_TIMEOUT_MAX_MS);
+	assert_int_equal(a->up.tls, TLS_MAY);
+	assert_int_equal(a->mechanisms.n, 2);
+	assert_string_equal(b->canon, "localpart");
+	assert_int_equal(b->up.tls, TLS_ENCRYPT);
+	assert_int_equal(b->mechanisms.n, 1);
+	assert_int_equal(b->shield_failures, 1000);
 	conf_unref(c);
 }
 
@@ -298,7 +338,8 @@ test_examples(void **state)
 	assert_int_equal(k.errors, 0);
 	assert_non_null(k.c);
 	assert_string_equal(k.c->auth.up.host.v[0], "some.smtp.server");
-	assert_int_equal(k.c->auth.up.timeout, 60000);
+	assert_int_equal(k.c->auth.up.timeout, 25000);
+	wanted(&k, "seed-auth.conf:5: timeout: 60 s is more than the SASL");
 	assert_null(k.c->auth.up.ds_cache);
 	assert_null(k.c->auth.up.query);
 	wanted(&k, "seed-auth.conf:9: ds_cache: there is no datasource");
@@ -383,6 +424,7 @@ main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_unset_and_append),
 		cmocka_unit_test(test_domain_scope),
+		cmocka_unit_test(test_auth_scope),
 		cmocka_unit_test(test_bindings_and_peers),
 		cmocka_unit_test(test_queries),
 		cmocka_unit_test(test_strings),

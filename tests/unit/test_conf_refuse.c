@@ -157,12 +157,6 @@ test_values(void **state)
 		    "tls_ca_file: \"ca.pem\" is not an absolute path" },
 		{ "smtp_auth_proxy { tls_verify_name = \"a b\" }",
 		    "tls_verify_name: \"a b\":" },
-		{ "smtp_auth_proxy { mechanisms = {\"PLAIN\", \"LOGN\"} }",
-		    "mechanisms: \"LOGN\" is none of" },
-		{ "smtp_auth_proxy { mechanisms = {\"PLAIN\", \"plain\"} }",
-		    "mechanisms: \"PLAIN\" is there twice" },
-		{ "smtp_auth_proxy { mechanisms = {} }",
-		    "mechanisms: at least one is needed" },
 		{ "smtp_rcptto_proxy { domains = {\"a b\"} host = h }",
 		    "domains: \"a b\":" },
 		{ "smtp_rcptto_proxy { domains = {\"a.b\", \"A.B.\"} host = h }",
@@ -240,6 +234,12 @@ test_sockets(void **state)
 		{ "authd { control = false saslauthd_socket = "
 		  "\"unix:/run/postern/milter.ctl\" }",
 		    "is in use for something else" },
+		{ "authd { socket = {\"unix:/a\",\n\"inet:25@127.0.0.1\"} }",
+		    "t.conf:2: socket: \"inet:25@127.0.0.1\": not a socket of "
+		    "the form unix:/path" },
+		{ "authd { saslauthd_socket = \"inet:25@::1\" }",
+		    "saslauthd_socket: \"inet:25@::1\": not a socket of the "
+		    "form unix:/path" },
 		{ "front { next = \"lmtp:a\" }", "not LMTP" },
 		{ "front { next = \"a:b:c:\" }", "next: \"a:b:c:\":" },
 		{ "front { tls_cert_file = \"/a\" }",
@@ -289,8 +289,6 @@ test_contradictions(void **state)
 		    "tls_key_file without a tls_cert_file" },
 		{ "smtp_auth_proxy { tls = none\ntls_ca_file = \"/c\" }",
 		    "t.conf:2: tls_ca_file contradicts tls = \"none\"" },
-		{ "smtp_auth_proxy { max_sessions = 2 warm_sessions = 3 }",
-		    "warm_sessions: 3 is more than the 2 of max_sessions" },
 		{ "smtp_rcptto_proxy { helo = replay xclient = required }",
 		    "helo = \"replay\" contradicts xclient" },
 		{ "smtp_rcptto_proxy { batch = 50 max_commands = 50 }",
@@ -326,6 +324,50 @@ test_contradictions(void **state)
 		{ "sender \"@a.b\" { }", "sender: only under a binding" },
 		{ "binding \"b\" { sender \"@a.b\" { } }",
 		    "sender: only under a binding with nexthops" },
+	};
+
+	(void)state;
+	RUN(rows);
+}
+
+/* Of logins. */
+static void
+test_auth(void **state)
+{
+	static const struct row rows[] = {
+		{ "smtp_auth_proxy { canon = \"\" }", "canon: \"\":" },
+		{ "smtp_auth_proxy {\ncanon = upper }",
+		    "t.conf:2: canon: \"upper\":" },
+		{ "smtp_auth_proxy { canon = \":user\" }",
+		    "canon: \":user\":" },
+		{ "domain \"a.b\" { smtp_auth_proxy { host = h\n"
+		  "canon = \":rcptto:localpart\" } }",
+		    "t.conf:2: canon: \":rcptto:localpart\": unknown parameter" },
+		{ "smtp_auth_proxy { shield_failures = 1001 }",
+		    "shield_failures: \"1001\" is not a whole number from 0 "
+		    "to 1000" },
+		{ "smtp_auth_proxy { client_failures = -1 }",
+		    "client_failures: \"-1\" is not" },
+		{ "smtp_auth_proxy { client_window = 0 }",
+		    "client_window: \"0\" is not within 1s and" },
+		{ "smtp_auth_proxy { mechanisms = {} }",
+		    "mechanisms: at least one is needed" },
+		{ "smtp_auth_proxy { mechanisms = {\"PLAIN\", \"LOGN\"} }",
+		    "mechanisms: \"LOGN\" is none of" },
+		{ "smtp_auth_proxy { mechanisms = {\"PLAIN\", \"plain\"} }",
+		    "mechanisms: \"PLAIN\" is there twice" },
+		{ "smtp_auth_proxy { host = {\"127.0.0.1\", h}\ntls = may }",
+		    "t.conf:2: tls: \"may\" lets anybody on the way to h" },
+		/* a domain's own tls for the global hosts */
+		{ "smtp_auth_proxy { host = h }\n"
+		  "domain \"a.b\" { smtp_auth_proxy { tls = may } }",
+		    "t.conf:2: tls: \"may\" lets anybody on the way to h" },
+		/* the global tls for a domain's own hosts */
+		{ "smtp_auth_proxy { host = \"unix:/s\" tls = may }\n"
+		  "domain \"a.b\" { smtp_auth_proxy {\nhost = h } }",
+		    "tls: \"may\" lets anybody on the way to h" },
+		{ "smtp_auth_proxy { max_sessions = 2 warm_sessions = 3 }",
+		    "warm_sessions: 3 is more than the 2 of max_sessions" },
 	};
 
 	(void)state;
@@ -377,8 +419,17 @@ test_warnings(void **state)
 		{ DS "smtp_auth_proxy { host = h ds_cache = d query = \"SELEKT "
 		     "1\" }",
 		    "warning: t.conf:2: query: not SQL" },
-		{ "smtp_auth_proxy { host = h tls = may }",
-		    "tls: passwords may travel in clear to h" },
+		{ "smtp_auth_proxy {\ntimeout = 60 }",
+		    "warning: t.conf:2: timeout: 60 s is more than the SASL "
+		    "plug-in waits: lowered to 25 s" },
+		{ "smtp_auth_proxy { host = h\ntls = none }",
+		    "warning: t.conf:2: tls: passwords travel in clear to h" },
+		{ "smtp_auth_proxy { host = h }\n"
+		  "domain \"a.b\" { smtp_auth_proxy { tls = none } }",
+		    "warning: t.conf:2: tls: passwords travel in clear to h" },
+		{ "domain \"a.b\" { smtp_auth_proxy { host = h\n"
+		  "mechanisms = {PLAIN,\nCRAM-MD5} } }",
+		    "warning: t.conf:3: mechanisms: CRAM-MD5 begins before" },
 		{ "smtp_rcptto_proxy { host = h domains = {\"*\", \"a.b\"} }",
 		    "domains: \"*\" makes the other names superfluous" },
 	};
@@ -396,6 +447,7 @@ main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_contradictions),
+		cmocka_unit_test(test_auth),
 		cmocka_unit_test(test_twice),
 		cmocka_unit_test(test_warnings),
 	};
