@@ -53,22 +53,30 @@ check_sockets(struct conf_load *l, struct sockets *all, cfg_t *sec,
 		    conf_item_place(l, sec, name, list, i));
 }
 
+/* A group by its name or number. */
+static bool
+check_group(struct conf_load *l, cfg_t *sec, const char *group)
+{
+	const char *why;
+
+	if (group == NULL || conf_check_account(group, &why))
+		return true;
+	conf_tell(l->s, conf_set_at(l, sec, "socket_group"),
+	    "socket_group: \"%.60s\": %s", group, why);
+	return false;
+}
+
 static void
 check_milter(struct conf_load *l, cfg_t *sec, struct sockets *all)
 {
 	const struct conf_milter *m = &l->c->milter;
-	const char *why;
 
 	check_socket(
 	    l, all, "socket", m->socket, conf_set_at(l, sec, "socket"));
 	check_socket(
 	    l, all, "control", m->control, conf_set_at(l, sec, "control"));
-	if (m->socket_group == NULL)
-		return;
-	if (!conf_check_account(m->socket_group, &why))
-		conf_tell(l->s, conf_set_at(l, sec, "socket_group"),
-		    "socket_group: \"%.60s\": %s", m->socket_group, why);
-	else if (strncmp(m->socket, "inet:", 5) == 0)
+	if (check_group(l, sec, m->socket_group) && m->socket_group != NULL &&
+	    strncmp(m->socket, "inet:", 5) == 0)
 		conf_tell(l->s, conf_set_at(l, sec, "socket_group"),
 		    "socket_group: a TCP socket belongs to no group");
 }
@@ -83,6 +91,7 @@ check_authd(struct conf_load *l, cfg_t *sec, struct sockets *all)
 	check_sockets(l, all, sec, "socketmap_socket", &a->socketmap_socket);
 	check_socket(
 	    l, all, "control", a->control, conf_set_at(l, sec, "control"));
+	check_group(l, sec, a->socket_group);
 }
 
 static void

@@ -240,6 +240,8 @@ test_sockets(void **state)
 		{ "authd { saslauthd_socket = \"inet:25@::1\" }",
 		    "saslauthd_socket: \"inet:25@::1\": not a socket of the "
 		    "form unix:/path" },
+		{ "authd { socket_group = \"a b\" }",
+		    "socket_group: \"a b\":" },
 		{ "front { next = \"lmtp:a\" }", "not LMTP" },
 		{ "front { next = \"a:b:c:\" }", "next: \"a:b:c:\":" },
 		{ "front { tls_cert_file = \"/a\" }",
