@@ -36,14 +36,17 @@ struct exchange {
 	struct secret challenge; /* valid after EXCHANGE_CHALLENGE */
 	struct reply reply;      /* valid after EXCHANGE_REPLY */
 	struct fault fault;      /* valid after EXCHANGE_BROKEN */
-	bool sent;  /* something of the client's has gone out: a second
+	bool sent;      /* something of the client's has gone out: a second
 		     * attempt elsewhere would be a second login */
-	bool final; /* the reply answers the last response that the
-		     * mechanism asks for */
+	bool final;     /* the reply answers the last response that the
+		     * mechanism asks for; of one that is relayed, any */
+	bool was_ready; /* for exchange.c */
 };
 
 /*
- * exchange_start(x, s, mech, initial, d): begin a relayed dialogue.
+ * exchange_start(x, s, mech, initial, d): begin a relayed dialogue.  A 334
+ * whose text is not base64 breaks it; so do octets behind a reply, unless
+ * they are a 421 behind the last one: that reply stands, the session is dead.
  *
  *   mech     its SASL name; the caller has seen that s offers it
  *   initial  the client's first message, or NULL: there is none
@@ -58,7 +61,8 @@ enum exchange_event exchange_step(
     struct exchange *x, const struct secret *response, struct deadline d);
 
 /* exchange_abort(x, d): answer a challenge with "*" and read the reply.  The
- * session can be used again when it is EXCHANGE_REPLY. */
+ * session can be used again when it is EXCHANGE_REPLY; 421, and what is no
+ * refusal, are EXCHANGE_BROKEN. */
 enum exchange_event exchange_abort(struct exchange *x, struct deadline d);
 
 /*
@@ -66,8 +70,10 @@ enum exchange_event exchange_abort(struct exchange *x, struct deadline d);
  *
  *   type  "PLAIN", "LOGIN", or NULL: PLAIN where it is offered, else LOGIN
  *
- * Returns EXCHANGE_REPLY or EXCHANGE_BROKEN; the latter, with
- * FAULT_FEATURE and nothing sent, when none of these is offered.
+ * What the challenges say is not looked at.  Returns EXCHANGE_REPLY or
+ * EXCHANGE_BROKEN; the latter, with FAULT_FEATURE and nothing sent, when none
+ * of these is offered; with FAULT_LOCAL and nothing sent, when the password
+ * has a NUL or does not fit.
  */
 struct exchange_login {
 	const char *user;

@@ -3,6 +3,7 @@
 
 libpostern_la_SOURCES += \
 	common/dial.c common/dial.h \
+	common/exchange.c common/exchange.h \
 	common/session.c common/session.h \
 	common/session_auth.c \
 	common/session_command.c \

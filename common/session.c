@@ -222,3 +222,13 @@ session_command(struct session *s, const struct session_line *l,
 		*f = s->fault;
 	return OUTCOME_TEMP;
 }
+
+enum outcome
+session_quiet(struct session *s, const char *when, struct fault *f)
+{
+	if (s->rx_pos == s->rx_len)
+		return OUTCOME_OK;
+	fault_set(f, FAULT_PROTOCOL, "bytes behind the %s", when);
+	session_die(s, f);
+	return OUTCOME_TEMP;
+}

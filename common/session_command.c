@@ -24,10 +24,10 @@ shown_line(const struct session_line *l)
 }
 
 static bool
-is_line(const char *line, size_t len)
+is_line(const struct session *s, const char *line, size_t len)
 {
-	return len > 0 && len <= SESSION_LINE_MAX &&
-	    memchr(line, '\r', len) == NULL &&
+	return (len > 0 || s->state == SESSION_AT_AUTH) &&
+	    len <= SESSION_LINE_MAX && memchr(line, '\r', len) == NULL &&
 	    memchr(line, '\n', len) == NULL && memchr(line, '\0', len) == NULL;
 }
 
@@ -69,7 +69,7 @@ session_queue(
 	struct command *c;
 
 	if (s->state == SESSION_AT_DEAD || s->closing ||
-	    !is_line(l->line, l->len))
+	    !is_line(s, l->line, l->len))
 		return false;
 	c = command_new(l, alone, cookie);
 	if (c == NULL)

@@ -44,18 +44,6 @@ opening_refused(struct opening *o, const char *what)
 	return o->reply.code < 500 ? OUTCOME_TEMP : OUTCOME_PERM;
 }
 
-enum outcome
-opening_quiet(struct opening *o, const char *when)
-{
-	struct session *s = o->s;
-
-	if (s->rx_pos == s->rx_len)
-		return OUTCOME_OK;
-	fault_set(o->f, FAULT_PROTOCOL, "bytes behind the %s", when);
-	session_die(s, o->f);
-	return OUTCOME_TEMP;
-}
-
 /* Connection */
 
 /* The peer of the socket; of a script nobody knows but the endpoint. */
@@ -154,7 +142,7 @@ open_greeting(struct opening *o)
 	(void)reply_first_line(&o->reply, domain, sizeof(domain));
 	domain[strcspn(domain, " ")] = '\0';
 	oc = check_own_name(o, domain);
-	return oc == OUTCOME_OK ? opening_quiet(o, "greeting") : oc;
+	return oc == OUTCOME_OK ? session_quiet(o->s, "greeting", o->f) : oc;
 }
 
 /* HELO, for servers that know no EHLO.  They have no keywords, so it is of
@@ -197,7 +185,9 @@ opening_ehlo(struct opening *o)
 		return oc;
 	if (ehlo_parse(&o->reply, &s->ehlo)) {
 		oc = check_own_name(o, s->ehlo.domain);
-		return oc == OUTCOME_OK ? opening_quiet(o, "EHLO reply") : oc;
+		return oc == OUTCOME_OK
+		    ? session_quiet(o->s, "EHLO reply", o->f)
+		    : oc;
 	}
 	if (!may_helo(o))
 		return opening_refused(o, verb);
@@ -206,7 +196,7 @@ opening_ehlo(struct opening *o)
 		return oc;
 	if (o->reply.code != 250)
 		return opening_refused(o, "HELO");
-	return opening_quiet(o, "HELO reply");
+	return session_quiet(o->s, "HELO reply", o->f);
 }
 
 /* The whole */

@@ -84,7 +84,7 @@ opening_starttls(struct opening *o)
 	}
 	/* CVE-2011-0411 and its kin: octets that came in clear behind the
 	 * reply would later be read as if they had come under TLS. */
-	oc = opening_quiet(o, "reply to STARTTLS");
+	oc = session_quiet(o->s, "reply to STARTTLS", o->f);
 	if (oc == OUTCOME_OK)
 		oc = opening_handshake(o, tls == TLS_VERIFY);
 	if (oc == OUTCOME_OK)

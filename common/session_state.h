@@ -117,7 +117,12 @@ bool session_expect(struct session *s);
 enum outcome session_wait(
     struct session *s, struct deadline d, struct reply *r, struct fault *f);
 
-/* Queue a line; `alone` as in struct command. */
+/* End the session if anything has come behind `when`. */
+enum outcome session_quiet(
+    struct session *s, const char *when, struct fault *f);
+
+/* Queue a line; `alone` as in struct command.  Only a response of AUTH may be
+ * empty. */
 bool session_queue(
     struct session *s, const struct session_line *l, bool alone, void *cookie);
 
@@ -133,9 +138,6 @@ enum outcome opening_ask(
 /* The fault and outcome of o->reply, which refuses: 4yz TEMP, 5yz PERM,
  * anything else is not an answer to `what`. */
 enum outcome opening_refused(struct opening *o, const char *what);
-
-/* End the session if anything has come that nobody asked for. */
-enum outcome opening_quiet(struct opening *o, const char *when);
 
 /* EHLO (LHLO), filling s->ehlo. */
 enum outcome opening_ehlo(struct opening *o);

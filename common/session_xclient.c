@@ -104,6 +104,6 @@ opening_xclient(struct opening *o)
 		return oc;
 	}
 	/* The session is a new one now, and so are the keywords. */
-	oc = opening_quiet(o, "reply to XCLIENT");
+	oc = session_quiet(o->s, "reply to XCLIENT", o->f);
 	return oc == OUTCOME_OK ? opening_ehlo(o) : oc;
 }

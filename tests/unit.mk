@@ -108,3 +108,9 @@ UNIT_TESTS += tests/unit/test_session tests/unit/test_session_torture
 tests_unit_test_session_SOURCES = tests/unit/test_session.c $(FAKE_TRANSPORT)
 tests_unit_test_session_torture_SOURCES = tests/unit/test_session_torture.c \
 	$(FAKE_TRANSPORT)
+UNIT_TESTS += tests/unit/test_exchange tests/unit/test_exchange_relay
+exchange_rig = tests/unit/exchange_rig.c tests/unit/exchange_rig.h \
+	$(FAKE_TRANSPORT)
+tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c $(exchange_rig)
+tests_unit_test_exchange_relay_SOURCES = tests/unit/test_exchange_relay.c \
+	$(exchange_rig)
