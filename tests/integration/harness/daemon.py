@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""postern-milter from the build directory, with a postern.conf of its own."""
+"""Postern's daemons from the build directory, each with a postern.conf of its
+own: what they have in common, and postern-milter (authd.py has the other)."""
 import os
 import re
 import shutil
@@ -27,52 +28,40 @@ milter {{
 """
 
 
-class Milter:
-    """One daemon; started here, ended with the test.
+def socket_directory(queue):
+    """The directory below a Postfix queue directory where daemons make the
+    sockets that a chrooted smtpd connects to."""
+    directory = os.path.join(queue, "postern")
+    if not os.path.isdir(directory):
+        os.mkdir(directory, 0o710)
+        shutil.chown(directory, namespace.account_id("postern"),
+                     namespace.account_id("postfix", "-g"))
+    return directory
 
-    socket is what an MTA that runs in the queue directory is told; `path` is
-    where it is; flags go behind, prefix before the next command line."""
 
-    def __init__(self, case, conf, queue=None, inet_port=None, start=True):
-        """conf: postern.conf behind the settings that every test needs.
-        The socket is made below a Postfix queue directory, or in a directory
-        that only root can enter (for Sendmail), or it is a loopback port."""
+class Daemon:
+    """One daemon; started, ended with the test.  flags go behind, prefix
+    before the next command line.
+
+    A kind of daemon says `program`, sets `sockets` (the part of postern.conf
+    that every test needs) and tells when it is ready."""
+
+    program = ""
+
+    def __init__(self, case, directory):
         self._case = case
-        self.binary = os.path.join(case.build, "milter/postern-milter")
+        self.name = os.path.basename(self.program)
+        self.binary = os.path.join(case.build, self.program)
         self.ctl = os.path.join(case.build, "tools/posternctl")
-        self.dir = case.path("postern")
         self.child = None
-        self.inet_port = inet_port
         self.flags = self.prefix = ()
+        self.sockets = ""
         check(os.access(self.binary, os.X_OK), f"there is no {self.binary}")
+        self.dir = case.path(directory)
         os.makedirs(self.dir)
         shutil.chown(self.dir, namespace.account_id("postern"))
         self.conf_file = os.path.join(self.dir, "postern.conf")
-        self.log_path = os.path.join(self.dir, "milter.log")
-        self._place(queue)
-        self.configure(conf)
-        if start:
-            self.start()
-
-    def _place(self, queue):
-        group = ""
-        self.path = None
-        self._grouped = queue is not None
-        if self.inet_port is not None:
-            self.socket = f"inet:{self.inet_port}@127.0.0.1"
-        else:
-            directory = self.dir
-            if queue is not None:
-                directory = os.path.join(queue, "postern")
-                os.mkdir(directory, 0o710)
-                shutil.chown(directory, namespace.account_id("postern"),
-                             namespace.account_id("postfix", "-g"))
-                group = 'socket_group = "postfix"'
-            self.path = os.path.join(directory, "milter")
-            self.socket = "unix:" + self.path
-        self._sockets = _SOCKETS.format(
-            socket=self.socket, group=group,
-            control=os.path.join(self.dir, "milter.ctl"))
+        self.log_path = os.path.join(self.dir, self.name + ".log")
 
     def configure(self, conf):
         """Write postern.conf anew (and do nothing else)."""
@@ -80,29 +69,33 @@ class Milter:
                        for name, value in _DEFAULTS.items()
                        if not re.search(f"^{name} =", conf, re.MULTILINE))
         with open(self.conf_file, "w", encoding="utf-8") as file:
-            file.write(head + self._sockets + conf)
+            file.write(head + self.sockets + conf)
 
     def start(self):
         """Start it (again); returns when its socket answers."""
         self.child = self._case.start(
-            "milter",
+            self.name,
             [*self.prefix, self.binary, "-c", self.conf_file, "-f",
              *self.flags],
             log=self.log_path, at_end=Child.end)
-        wait_for(self._answers, "postern-milter to answer")
+        wait_for(self._answers, f"{self.name} to answer")
 
     def _answers(self):
         check(self.child.running(),
-              f"postern-milter ended: {self.log()[-2000:]}")
-        family, address = socket.AF_UNIX, self.path
-        if self.inet_port is not None:
-            family, address = socket.AF_INET, ("127.0.0.1", self.inet_port)
-        with socket.socket(family) as probe:
+              f"{self.name} ended: {self.log()[-2000:]}")
+        return self.ready()
+
+    def ready(self):
+        """Whether it can be asked."""
+        raise NotImplementedError
+
+    @staticmethod
+    def listens(path):
+        """Whether a Unix socket takes connections."""
+        with socket.socket(socket.AF_UNIX) as probe:
             try:
-                probe.connect(address)
-                # it listens a moment before the MTA's group may connect
-                return (not self._grouped
-                        or os.stat(self.path).st_mode & 0o020 != 0)
+                probe.connect(path)
+                return True
             except OSError:
                 return False
 
@@ -144,18 +137,71 @@ class Milter:
     def wait_log(self, *parts, seconds=10.0):
         """Wait for such a line; returns the first."""
         return wait_for(lambda: self.lines(*parts),
-                        f"postern-milter to log {' and '.join(parts)}",
+                        f"{self.name} to log {' and '.join(parts)}",
                         seconds)[0]
 
-    def verify_line(self, recipient):
-        """The last decision about a recipient, as {key: value}."""
-        line = wait_for(
-            lambda: self.lines("verify: ", f"to=<{recipient}>"),
-            f"a decision about {recipient} in the log", 5)[-1]
-        words = line.split("verify: ", 1)[1].split(" (", 1)[0].split()
-        return dict(word.split("=", 1) for word in words if "=" in word)
+    def decision(self, first, *parts):
+        """The last log line that begins with `first` and has the parts, as
+        {key: value}."""
+        line = wait_for(lambda: self.lines(first, *parts),
+                        f"{first} with {' and '.join(parts)} in the log",
+                        5)[-1]
+        found = {}
+        for key, value in re.findall(r'(\w+)=("[^"]*"|[^ ]*)',
+                                     line.split(first, 1)[1]):
+            found.setdefault(key, value)  # the upstream's words come last
+        return found
 
     def posternctl(self, *arguments, text=""):
         """Run posternctl; returns subprocess.CompletedProcess."""
         return self._case.run(
             [self.ctl, "-c", self.conf_file, *arguments], text)
+
+
+class Milter(Daemon):
+    """socket is what an MTA that runs in the queue directory is told; `path`
+    is where it is."""
+
+    program = "milter/postern-milter"
+
+    def __init__(self, case, conf, queue=None, inet_port=None, start=True):
+        """conf: postern.conf behind the settings that every test needs.
+        The socket is made below a Postfix queue directory, or in a directory
+        that only root can enter (for Sendmail), or it is a loopback port."""
+        super().__init__(case, "postern")
+        self.inet_port = inet_port
+        self._place(queue)
+        self.configure(conf)
+        if start:
+            self.start()
+
+    def _place(self, queue):
+        group = ""
+        self.path = None
+        self._grouped = queue is not None
+        if self.inet_port is not None:
+            self.socket = f"inet:{self.inet_port}@127.0.0.1"
+        else:
+            directory = self.dir
+            if queue is not None:
+                directory = socket_directory(queue)
+                group = 'socket_group = "postfix"'
+            self.path = os.path.join(directory, "milter")
+            self.socket = "unix:" + self.path
+        self.sockets = _SOCKETS.format(
+            socket=self.socket, group=group,
+            control=os.path.join(self.dir, "milter.ctl"))
+
+    def ready(self):
+        """Whether an MTA may connect."""
+        if self.inet_port is not None:
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", self.inet_port)) == 0
+        # it listens a moment before the MTA's group may connect
+        return (self.listens(self.path)
+                and (not self._grouped
+                     or os.stat(self.path).st_mode & 0o020 != 0))
+
+    def verify_line(self, recipient):
+        """The last decision about a recipient, as {key: value}."""
+        return self.decision("verify: ", f"to=<{recipient}>")

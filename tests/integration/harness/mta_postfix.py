@@ -12,9 +12,11 @@ EVERY_DOMAIN = "example.com"
 class Postfix:
     """One instance; made and started here, ended with the test."""
 
-    def __init__(self, case, name, settings, services=()):
+    def __init__(self, case, name, settings, services=(), sasl=None,
+                 plugins=None):
         """settings: main.cf, on top of postfix.sh's; services: lines that
-        are added to master.cf."""
+        are added to master.cf.  sasl: the smtpd.conf that Cyrus SASL reads,
+        plugins: the directory of its plug-ins."""
         self.name = name
         self.dir = case.path(name)
         self.port = ports.free_port()
@@ -28,13 +30,25 @@ class Postfix:
             with open(os.path.join(self.dir, "conf", "master.cf"), "a",
                       encoding="ascii") as file:
                 file.write("".join(line + "\n" for line in services))
+        # Debian's Postfix looks nowhere else
+        self.sasl_conf = os.path.join(self.dir, "conf", "sasl", "smtpd.conf")
+        if sasl is not None:
+            self.configure_sasl(sasl)
+        self._environment = {} if plugins is None else {"SASL_PATH": plugins}
         self.child = None
         self.start()
+
+    def configure_sasl(self, text):
+        """Write smtpd.conf; a running smtpd keeps what it has read."""
+        os.makedirs(os.path.dirname(self.sasl_conf), exist_ok=True)
+        with open(self.sasl_conf, "w", encoding="ascii") as file:
+            file.write(text)
 
     def start(self):
         """Start it (again); returns when it greets."""
         self.child = self._case.start(
-            self.name + "-master", ["/bin/sh", SCRIPT, "run", self.dir])
+            self.name + "-master", ["/bin/sh", SCRIPT, "run", self.dir],
+            env=self._environment)
         wait_for(self._greets, f"{self.name} to greet", 30)
 
     def _greets(self):
@@ -88,14 +102,15 @@ class Postfix:
                         f"{self.name} to log {' and '.join(parts)}", seconds)
 
 
-def edge(case, upstream_port=None, domains=(EVERY_DOMAIN,), **settings):
+def edge(case, upstream_port=None, domains=(EVERY_DOMAIN,), sasl=None,
+         plugins=None, **settings):
     """The edge MTA: relays `domains` to the port upstream, or nowhere."""
     relay = (f"smtp:[127.0.0.1]:{upstream_port}" if upstream_port
              else "discard:")
     return Postfix(case, "edge", {
         "relay_domains": " ".join(domains),
         "relay_transport": relay,
-        **settings})
+        **settings}, sasl=sasl, plugins=plugins)
 
 
 def milter_settings(socket="unix:postern/milter", **settings):

@@ -43,7 +43,7 @@ MAILER(`local')dnl
 MAILER(`smtp')dnl
 LOCAL_CONFIG
 O DoubleBounceAddress=
-"""
+{local}"""
 
 
 class Sendmail:
@@ -51,9 +51,10 @@ class Sendmail:
     the test's syslog (syslog.Syslog, to be made before it)."""
 
     def __init__(self, case, upstream_port, syslog, milter=None,
-                 flags=MILTER_FLAGS):
+                 flags=MILTER_FLAGS, sasl=None):
         """Relays what it takes to the port upstream.  milter: the S= value of
-        the filter, as in "unix:/path"; flags: the rest of its line."""
+        the filter, as in "unix:/path"; flags: the rest of its line.
+        sasl: (AuthMechanisms, Sendmail.conf, directory of plug-ins)."""
         self.dir = case.path("sendmail")
         self.port = ports.free_port()
         self._case = case
@@ -64,12 +65,32 @@ class Sendmail:
         self._environment = {
             "LD_LIBRARY_PATH": packages.library_path(self._tree)}
         self.cf = os.path.join(self.dir, "sendmail.cf")
-        self._write(upstream_port, "" if milter is None else
-                    f"INPUT_MAIL_FILTER(`postern', `S={milter}, {flags}')dnl")
+        extra = []
+        local = ""
+        if milter is not None:
+            extra.append(
+                f"INPUT_MAIL_FILTER(`postern', `S={milter}, {flags}')dnl")
+        if sasl is not None:
+            mechanisms, conf, plugins = sasl
+            extra += [f"TRUST_AUTH_MECH(`{mechanisms}')dnl",
+                      f"define(`confAUTH_MECHANISMS', `{mechanisms}')dnl"]
+            local = self._configure_sasl(conf, plugins)
+        self._write(upstream_port, "\n".join(extra), local)
         self.child = None
         self.start()
 
-    def _write(self, upstream_port, extra):
+    def _configure_sasl(self, conf, plugins):
+        """Write Sendmail.conf where no other account may; returns the lines
+        of sendmail.cf that lead libsasl there."""
+        directory = os.path.join(self.dir, "sasl")
+        os.makedirs(directory, mode=0o755)
+        path = os.path.join(directory, "Sendmail.conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(conf)
+        os.chmod(path, 0o640)
+        return f"ESASL_PATH={plugins}\nESASL_CONF_PATH={directory}\n"
+
+    def _write(self, upstream_port, extra, local):
         os.makedirs(os.path.join(self.dir, "queue"), mode=0o755)
         os.chmod(os.path.join(self.dir, "queue"), 0o700)
         for name, text in (
@@ -84,7 +105,7 @@ class Sendmail:
         mc = os.path.join(self.dir, "sendmail.mc")
         with open(mc, "w", encoding="ascii") as file:
             file.write(_MC.format(dir=self.dir, port=self.port, extra=extra,
-                                  relay=upstream_port))
+                                  relay=upstream_port, local=local))
         base = os.path.join(self._tree, "usr/share/sendmail/cf/")
         done = self._case.run(
             [os.path.join(self._tree, "usr/bin/m4"), f"-D_CF_DIR_={base}",

@@ -22,7 +22,7 @@ CLONE_NEWNS = 0x00020000
 CLONE_NEWPID = 0x20000000
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
-ACCOUNTS = ("postfix", "smmta", "smmsp", "postern")
+ACCOUNTS = ("postfix", "smmta", "smmsp", "postern", "dovecot", "dovenull")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

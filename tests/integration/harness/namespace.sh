@@ -28,7 +28,8 @@ die()
 }
 
 # user:group pairs; postdrop is a group only
-accounts='postfix:postfix :postdrop smmta:smmta smmsp:smmsp postern:postern'
+accounts='postfix:postfix :postdrop smmta:smmta smmsp:smmsp postern:postern
+    dovecot:dovecot dovenull:dovenull'
 
 # free_id DIR: an id that is neither a user's nor a group's
 free_id()

@@ -6,13 +6,16 @@ import shutil
 from . import namespace
 
 
+TREES = ("postfix", "sendmail", "dovecot", "sasl")
+
+
 def cache():
     """The directory that is kept between runs."""
     return os.environ.get("POSTERN_CACHE", "/var/cache/postern-tests")
 
 
 def tree(mta):
-    """Where "postfix" or "sendmail" is unpacked; does so when needed."""
+    """Where one of TREES is unpacked; does so when needed."""
     return namespace.tool("packages.sh", mta, os.path.join(cache(), "deb"))
 
 

@@ -3,14 +3,15 @@
 #
 # packages.sh - unpack an MTA's Debian packages into a directory of our own
 #
-#	packages.sh postfix|sendmail|accounts DIR
+#	packages.sh postfix|sendmail|dovecot|sasl|accounts DIR
 #
 # Nothing is installed: the packages are downloaded and unpacked below DIR,
 # with those of their shared libraries that this machine does not have, so
 # an MTA that runs here keeps its place, its files and its package.  A tree
 # that is complete already is used as it stands; two callers may run at once.
-# `accounts` is not an MTA: it is what gives them users where no mount
-# namespace can be had (see namespace.sh).
+# Two are no MTA: `sasl` has Cyrus SASL's stock plug-ins and programs, and
+# `accounts` what gives users where no mount namespace can be had (see
+# namespace.sh).
 # Prints the directory of the tree: its file `libpath` holds the value for
 # LD_LIBRARY_PATH.
 set -eu
@@ -27,6 +28,10 @@ postfix_packages='postfix postfix-sqlite postfix-pcre libsasl2-modules'
 postfix_program=usr/lib/postfix/sbin/smtpd
 sendmail_packages='sendmail-bin sendmail-cf m4'
 sendmail_program=usr/libexec/sendmail/sendmail
+dovecot_packages='dovecot-core dovecot-submissiond'
+dovecot_program=usr/lib/dovecot/submission-login
+sasl_packages='sasl2-bin libsasl2-modules libsasl2-modules-db'
+sasl_program=usr/sbin/testsaslauthd
 accounts_packages=libnss-wrapper
 accounts_program=usr/lib/$(uname -m)-linux-gnu/libnss_wrapper.so
 
@@ -95,12 +100,14 @@ unpack()
 	fi
 }
 
-[ $# -eq 2 ] || die 'usage: packages.sh postfix|sendmail|accounts DIR'
+[ $# -eq 2 ] || die 'usage: packages.sh postfix|sendmail|dovecot|sasl|accounts DIR'
 case $1 in
 postfix) packages=$postfix_packages program=$postfix_program ;;
 sendmail) packages=$sendmail_packages program=$sendmail_program ;;
+dovecot) packages=$dovecot_packages program=$dovecot_program ;;
+sasl) packages=$sasl_packages program=$sasl_program ;;
 accounts) packages=$accounts_packages program=$accounts_program ;;
-*) die "don't know the MTA $1" ;;
+*) die "don't know what $1 is" ;;
 esac
 for tool in apt-get dpkg-deb dpkg-query flock ldd; do
 	command -v "$tool" >/dev/null || die "$tool is missing: is this Debian?"

@@ -27,12 +27,7 @@ class Saslauthd:
         self.users = users
         self.asked = []
         path = os.path.join(postfix.queue, "saslauthd")
-        # Debian's Postfix looks nowhere else
-        conf = os.path.join(postfix.dir, "conf", "sasl")
-        os.mkdir(conf)
-        with open(os.path.join(conf, "smtpd.conf"), "w",
-                  encoding="ascii") as file:
-            file.write(_SMTPD_CONF.format(mechanisms=mechanisms))
+        postfix.configure_sasl(_SMTPD_CONF.format(mechanisms=mechanisms))
         postfix.stop()
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(path)

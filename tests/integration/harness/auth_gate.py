@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What most tests of AUTH want: an edge whose SASL has our plug-in,
+postern-authd beside it, and a route behind."""
+import itertools
+import re
+
+from . import logins, mta_postfix, sasl
+from .authd import Authd
+from .case import equal
+
+# what smtp_auth_proxy has unless a test says otherwise: a test is one client
+# that fails often, and is not to wait for its answers
+_DEFAULTS = {"timeout": "5", "client_failures": "0",
+             "shield_failures": "1000", "tls": '"none"'}
+
+
+def options(text=""):
+    """The options of smtp_auth_proxy, defaults included."""
+    return "".join(f"    {name} = {value}\n"
+                   for name, value in _DEFAULTS.items()
+                   if not re.search(rf"\b{name} =", text)) + f"    {text}\n"
+
+
+def route(port, text="", host="127.0.0.1"):
+    """postern.conf: all logins go to a loopback port."""
+    return (f'smtp_auth_proxy {{\n    host = {{"{host}:{port}"}}\n'
+            f'{options(text)}}}\n')
+
+
+def edge(case, recipe=sasl.RECIPE, plugins=None, **settings):
+    """A Postfix, chrooted as Debian ships it, whose clients log in by the
+    plug-in; a test may say XCLIENT to it."""
+    return mta_postfix.edge(
+        case, sasl=recipe,
+        plugins=plugins or sasl.plugins(case),
+        **{"smtpd_sasl_auth_enable": "yes",
+           "smtpd_sasl_type": "cyrus",
+           "smtpd_relay_restrictions":
+               "permit_sasl_authenticated, reject_unauth_destination",
+           "smtpd_authorized_xclient_hosts": "127.0.0.1",
+           "smtpd_client_connection_count_limit": "0",
+           **settings})
+
+
+class AuthGate:
+    """A Postfix edge and the postern-authd beside it."""
+
+    def __init__(self, case, conf, recipe=sasl.RECIPE, flags=(), **settings):
+        self.case = case
+        self.edge = edge(case, recipe, **settings)
+        self.port = self.edge.port
+        self.authd = Authd(case, conf, queue=self.edge.queue, start=False)
+        self.authd.flags = flags
+        self.authd.start()
+        self._addresses = itertools.count(1)
+
+    def fresh_address(self):
+        """The address of a client that nobody has seen."""
+        number = next(self._addresses)
+        return f"10.{number // 250}.9.{number % 250 + 1}"
+
+    def login(self, user, password, how=logins.plain, address="fresh",
+              **arguments):
+        """One login in a session of its own, from an address of its own
+        unless told; returns the reply."""
+        if address == "fresh":
+            address = self.fresh_address()
+        return logins.attempt(self.port, how, user, password, address,
+                              **arguments)
+
+    def expect(self, user, password, code, how=logins.plain, **arguments):
+        """Log in, and fail unless the code is as it should be; returns the
+        reply."""
+        reply = self.login(user, password, how, **arguments)
+        equal(reply.code, code, f"{how.__name__} of {user!r} ({reply!r})")
+        return reply

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""postern-authd from the build directory, and what tests ask of its log."""
+import os
+import shutil
+
+from . import namespace
+from .daemon import Daemon, socket_directory
+
+_SOCKETS = """
+authd {{
+    socket = {{"unix:{socket}"}}
+    saslauthd_socket = {{"unix:{mux}"}}
+    control = "unix:{control}"
+}}
+allow_users = {{"{user}"}}
+"""
+
+
+class Authd(Daemon):
+    """path: the plug-in's socket, mux: the one for saslauthd's protocol."""
+
+    program = "saslauth-plugin/postern-authd"
+
+    def __init__(self, case, conf, queue=None, user="postfix", start=True):
+        """conf: postern.conf behind the settings that every test needs.  The
+        sockets are made below a Postfix queue directory, or in a directory
+        that all can enter (for Sendmail), for the account `user`."""
+        super().__init__(case, "authd")
+        if queue is not None:
+            directory = socket_directory(queue)
+        else:
+            directory = case.path("authd-sockets")
+            os.mkdir(directory, 0o755)
+            shutil.chown(directory, namespace.account_id("postern"))
+        self.path = os.path.join(directory, "auth")
+        self.mux = os.path.join(directory, "mux")
+        self.control = os.path.join(self.dir, "authd.ctl")
+        self.sockets = _SOCKETS.format(socket=self.path, mux=self.mux,
+                                       control=self.control, user=user)
+        self.configure(conf)
+        if start:
+            self.start()
+
+    def ready(self):
+        """Whether all its sockets are there."""
+        return all(self.listens(path)
+                   for path in (self.path, self.mux, self.control))
+
+    def auth_line(self, user, *parts):
+        """The last decision about a user, as {key: value}."""
+        return self.decision("auth: ", f"user=<{user}>", *parts)
