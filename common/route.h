@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * route - which upstream is asked about a recipient
+ * route - which upstream is asked about a recipient, or about a login
  *
+ * For recipients smtp_rcptto_proxy says it, for logins smtp_auth_proxy.
  * Looked for in this order; the first that is there decides:
  *
  *	1. the `domain` section of that very name, when it has a host
  *	2. the rows of the global query, whose parameters are :domain (in
- *	   lower case), :localpart and :rcptto (octet by octet)
- *	3. the global host, for the names in `domains`, or any with "*"
+ *	   lower case), :localpart, and :rcptto or :username (octet by octet)
+ *	3. the global host: for the names in `domains`, or any with "*";
+ *	   for every user
  *
  * A row is a host, in the column of that name or the only one; columns "port"
  * and "tls" may go with it, NULL or empty where they say nothing.
  *
- * Whatever the route is, the options of the recipient's `domain` section
- * apply to it when there is one.  A recipient without a route is nobody's to
- * ask about; a data source that fails is another matter, and never means
- * "no route".
+ * Whatever the route is, the options of the recipient's or user's `domain`
+ * section apply to it when there is one.  A recipient without a route is
+ * nobody's to ask about; a data source that fails is another matter, and
+ * never means "no route".
  *
  * A router belongs to one configuration snapshot and is not changed after
  * router_new(), but for the caches of its data sources, which have locks of
@@ -34,6 +36,7 @@
 
 struct address;
 struct datasources;
+struct login_name;
 struct router;
 struct secret;
 struct strbuf;
@@ -57,14 +60,16 @@ struct route_host {
 /* Immutable; freed with its last reference. */
 struct route {
 	enum route_origin origin;
-	const struct conf_rcptto *options;        /* borrowed from conf */
-	const struct conf_upstream *up;           /* &options->up */
+	/* Borrowed from conf. */
+	const struct conf_rcptto *options;        /* NULL: for logins */
+	const struct conf_auth *auth;             /* NULL: for recipients */
+	const struct conf_upstream *up;           /* of the one that is there */
 	size_t n_hosts;                           /* at least one */
 	struct route_host hosts[ROUTE_HOSTS_MAX]; /* tried in order */
 
 	/* What the answers of this route depend on, in short, for keys:
-	 * the hosts, mailfrom, helo, xclient, the login's name and reply_class.
-	 * The same options give the same id, in the next snapshot too. */
+	 * the hosts, and for recipients mailfrom, helo, xclient, the login's
+	 * name and reply_class.  The same options give the same id, in the next snapshot too. */
 	char id[ROUTE_ID_MAX];
 
 	/* The recipient's domain section's outbound_smtp_auth_*, with its own
@@ -80,9 +85,14 @@ struct route {
 struct route *route_ref(struct route *r);
 void route_unref(struct route *r); /* NULL does nothing */
 
+enum route_for {
+	ROUTE_FOR_RCPT, /* smtp_rcptto_proxy */
+	ROUTE_FOR_AUTH, /* smtp_auth_proxy */
+};
+
 /*
- * router_new(conf, why, len): prepare the routes of a snapshot and open its
- * data sources.  Keeps a reference to conf.
+ * router_new(conf, what, why, len): prepare the routes of a snapshot and open
+ * its data sources.  Keeps a reference to conf.
  *
  *   why, len  gets the reason on failure
  *
@@ -90,7 +100,8 @@ void route_unref(struct route *r); /* NULL does nothing */
  * that can never work does, unless there are hosts that serve instead: then
  * it is warned about and passed over.  Returns NULL on failure.
  */
-struct router *router_new(struct conf *conf, char *why, size_t len);
+struct router *router_new(
+    struct conf *conf, enum route_for what, char *why, size_t len);
 void router_free(struct router *r); /* NULL does nothing */
 
 /* router_datasources(r): for statistics and flushing.  Borrowed. */
@@ -109,12 +120,26 @@ struct datasources *router_datasources(struct router *r);
 enum outcome route_rcpt(struct router *r, const struct address *rcpt,
     struct deadline d, struct route **out, struct fault *f);
 
+/* route_auth(r, name, d, out, f): the same of a user who logs in. */
+enum outcome route_auth(struct router *r, const struct login_name *name,
+    struct deadline d, struct route **out, struct fault *f);
+
 /*
- * route_explain(r, rcpt, d, sb): the same as text, a line for each step and
- * what came of it, for people.
+ * route_explain(r, rcpt, d, sb), route_explain_auth(r, name, d, sb): the same
+ * as text, a line for each step and what came of it, for people.
  */
 void route_explain(struct router *r, const struct address *rcpt,
     struct deadline d, struct strbuf *sb);
+void route_explain_auth(struct router *r, const struct login_name *name,
+    struct deadline d, struct strbuf *sb);
+
+/*
+ * router_each(r, fn, arg): tell fn of each route that stands in the
+ * configuration: of the global host, and of `domain` sections that have a
+ * host or other options.
+ */
+void router_each(const struct router *r,
+    void (*fn)(void *arg, struct route *route), void *arg);
 
 /* route_origin_name(o): "domain", "query" or "global".  Constant. */
 const char *route_origin_name(enum route_origin o);

@@ -21,9 +21,15 @@ struct row {
 	const char *host, *port, *tls; /* the last two: NULL if not said */
 };
 
+const struct conf_upstream *
+route_options_up(const struct route_options *o)
+{
+	return o->auth != NULL ? &o->auth->up : &o->rcptto->up;
+}
+
 struct route *
-route_new(struct conf *conf, const struct conf_rcptto *options,
-    enum route_origin origin)
+route_new(
+    struct conf *conf, const struct route_options *o, enum route_origin origin)
 {
 	struct route *r = calloc(1, sizeof *r);
 
@@ -31,8 +37,9 @@ route_new(struct conf *conf, const struct conf_rcptto *options,
 		return NULL;
 	atomic_init(&r->refs, 1);
 	r->origin = origin;
-	r->options = options;
-	r->up = &options->up;
+	r->options = o->rcptto;
+	r->auth = o->auth;
+	r->up = route_options_up(o);
 	r->conf = conf_ref(conf);
 	return r;
 }
@@ -136,6 +143,22 @@ set_tls(struct route_host *h, const char *text, enum conf_tls floor, char *why)
 	return true;
 }
 
+/* May passwords of users go there? */
+static bool
+check_login(const struct route_host *h, char *why)
+{
+	if (h->endpoint.lmtp)
+		(void)snprintf(why, ROUTE_WHY_MAX,
+		    "%s: there are no logins in LMTP", h->endpoint.host);
+	else if (h->tls == TLS_MAY && !endpoint_is_loopback(&h->endpoint))
+		(void)snprintf(why, ROUTE_WHY_MAX,
+		    "%s: tls=may is not used for logins off this machine",
+		    h->endpoint.host);
+	else
+		return true;
+	return false;
+}
+
 static bool
 add(struct route *r, const struct row *row, char *why)
 {
@@ -151,7 +174,8 @@ add(struct route *r, const struct row *row, char *why)
 		return false;
 	}
 	if (!set_port(&h->endpoint, row->port, r->up->port, why) ||
-	    !set_tls(h, row->tls, (enum conf_tls)r->up->tls, why))
+	    !set_tls(h, row->tls, (enum conf_tls)r->up->tls, why) ||
+	    (r->auth != NULL && !check_login(h, why)))
 		return false;
 	r->n_hosts++;
 	return true;
@@ -210,13 +234,31 @@ route_add_rows(struct route *r, const struct ds_rows *rows, char *why)
 	return true;
 }
 
+/* What the answers about recipients depend on. */
+static void
+mark_rcptto(const struct route *r, struct strbuf *text)
+{
+	const struct conf_rcptto *o = r->options;
+	size_t i;
+
+	strbuf_addf(
+	    text, "|%d|%s|", o->helo, o->mailfrom != NULL ? o->mailfrom : "");
+	/* Only where set: a mark that most routes do without. */
+	if (r->auth_user != NULL)
+		strbuf_addf(text, "login|%s|", r->auth_user);
+	if (o->up.xclient != XCLIENT_NO)
+		strbuf_addf(text, "xclient|%d|", o->up.xclient);
+	for (i = 0; i < o->reply_class.n; i++)
+		strbuf_add(
+		    text, o->reply_class.v[i], strlen(o->reply_class.v[i]) + 1);
+}
+
 /* The id need not be secret, but has to be the same everywhere: a fixed key.
  * Each string goes in with its NUL. */
 bool
 route_finish(struct route *r)
 {
 	const struct siphash_key key = { 0, 0 };
-	const struct conf_rcptto *o = r->options;
 	char label[ENDPOINT_TEXT_MAX];
 	struct strbuf text;
 	size_t i;
@@ -228,16 +270,10 @@ route_finish(struct route *r)
 		    &r->hosts[i].endpoint, label, sizeof label);
 		strbuf_add(&text, label, strlen(label) + 1);
 	}
-	strbuf_addf(
-	    &text, "|%d|%s|", o->helo, o->mailfrom != NULL ? o->mailfrom : "");
-	/* Only where set: a mark that most routes do without. */
-	if (r->auth_user != NULL)
-		strbuf_addf(&text, "login|%s|", r->auth_user);
-	if (o->up.xclient != XCLIENT_NO)
-		strbuf_addf(&text, "xclient|%d|", o->up.xclient);
-	for (i = 0; i < o->reply_class.n; i++)
-		strbuf_add(&text, o->reply_class.v[i],
-		    strlen(o->reply_class.v[i]) + 1);
+	if (r->auth != NULL)
+		strbuf_adds(&text, "|auth|");
+	else
+		mark_rcptto(r, &text);
 	ok = strbuf_ok(&text);
 	if (ok)
 		(void)snprintf(r->id, sizeof r->id, "%016" PRIx64,

@@ -13,12 +13,21 @@
 
 struct ds_rows;
 
+/* The options of a route: of the one section or of the other. */
+struct route_options {
+	const struct conf_rcptto *rcptto; /* NULL: for logins */
+	const struct conf_auth *auth;     /* NULL: for recipients */
+};
+
+/* route_options_up(o): what both sections have.  Borrowed. */
+const struct conf_upstream *route_options_up(const struct route_options *o);
+
 /*
- * route_new(conf, options, origin): a route without hosts, with one
- * reference; it keeps one to conf.  NULL when memory is short.
+ * route_new(conf, o, origin): a route without hosts, with one reference; it
+ * keeps one to conf.  NULL when memory is short.
  */
-struct route *route_new(struct conf *conf, const struct conf_rcptto *options,
-    enum route_origin origin);
+struct route *route_new(
+    struct conf *conf, const struct route_options *o, enum route_origin origin);
 
 /*
  * route_add_list(r, hosts, why): add every host of a list.
@@ -28,7 +37,8 @@ struct route *route_new(struct conf *conf, const struct conf_rcptto *options,
  *        success too, what was not followed, or ""
  *
  * Hosts beyond ROUTE_HOSTS_MAX are left out.  Return false when one is no
- * endpoint, or a port or tls is none.
+ * endpoint, a port or tls is none, or passwords must not go there: there are
+ * no logins in LMTP, nor under tls = may to another machine.
  */
 #define ROUTE_WHY_MAX 400
 bool route_add_list(struct route *r, const struct strlist *hosts, char *why);

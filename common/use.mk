@@ -7,6 +7,7 @@ libpostern_la_SOURCES += \
 	common/cache_gist.c common/cache_gist.h \
 	common/route.c common/route.h \
 	common/route_build.c common/route_build.h \
+	common/router.c common/router.h \
 	common/verdict.c common/verdict.h
 libpostern_la_SOURCES += common/breaker.c common/breaker.h
 libpostern_la_SOURCES += \

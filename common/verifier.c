@@ -31,7 +31,7 @@ setup_new(struct conf *conf, char *why, size_t len)
 	}
 	atomic_init(&s->refs, 1);
 	s->conf = conf_ref(conf);
-	if ((s->router = router_new(conf, why, len)) == NULL) {
+	if ((s->router = router_new(conf, ROUTE_FOR_RCPT, why, len)) == NULL) {
 		setup_unref(s);
 		return NULL;
 	}

@@ -43,7 +43,7 @@ fail(const char *what, const char *why)
 static int
 check(struct conf *conf, char *why, size_t len)
 {
-	struct router *r = router_new(conf, why, len);
+	struct router *r = router_new(conf, ROUTE_FOR_RCPT, why, len);
 
 	if (r == NULL)
 		return -1;

@@ -47,6 +47,10 @@ route_fixture = tests/unit/route_fixture.c tests/unit/route_fixture.h \
 	$(conf_case)
 tests_unit_test_route_SOURCES = tests/unit/test_route.c $(route_fixture)
 tests_unit_test_route_LDADD = $(LDADD) $(SQLITE_LIBS)
+UNIT_TESTS += tests/unit/test_route_auth
+tests_unit_test_route_auth_SOURCES = tests/unit/test_route_auth.c \
+	$(route_fixture)
+tests_unit_test_route_auth_LDADD = $(LDADD) $(SQLITE_LIBS)
 tests_unit_test_route_rows_SOURCES = tests/unit/test_route_rows.c \
 	$(route_fixture)
 tests_unit_test_route_rows_LDADD = $(LDADD) $(SQLITE_LIBS)

@@ -73,7 +73,7 @@ tear_down(void **state)
 }
 
 struct router *
-try_router(const char *text, char *why, size_t len)
+try_router_for(enum route_for what, const char *text, char *why, size_t len)
 {
 	struct strbuf conf;
 	struct conf_case k;
@@ -96,22 +96,40 @@ try_router(const char *text, char *why, size_t len)
 		print_error("%s", strbuf_str(&k.said));
 	assert_non_null(k.c);
 	why[0] = '\0';
-	r = router_new(k.c, why, len);
+	r = router_new(k.c, what, why, len);
 	conf_case_release(&k); /* the router has a reference of its own */
 	strbuf_release(&conf);
 	return r;
 }
 
 struct router *
-router(const char *text)
+try_router(const char *text, char *why, size_t len)
+{
+	return try_router_for(ROUTE_FOR_RCPT, text, why, len);
+}
+
+static struct router *
+router_for(enum route_for what, const char *text)
 {
 	char why[500];
-	struct router *r = try_router(text, why, sizeof why);
+	struct router *r = try_router_for(what, text, why, sizeof why);
 
 	if (r == NULL)
 		print_error("%s\n", why);
 	assert_non_null(r);
 	return r;
+}
+
+struct router *
+router(const char *text)
+{
+	return router_for(ROUTE_FOR_RCPT, text);
+}
+
+struct router *
+router_auth(const char *text)
+{
+	return router_for(ROUTE_FOR_AUTH, text);
 }
 
 struct address
@@ -137,23 +155,28 @@ find(struct router *r, const char *rcpt)
 	return route;
 }
 
-const char *
-route_of(struct router *r, const char *rcpt)
+struct login_name
+login_name(const char *text)
+{
+	struct login_name n;
+
+	assert_true(login_name_parse(text, strlen(text), &n, NULL));
+	return n;
+}
+
+static const char *
+shown(enum outcome oc, struct route *route, const struct fault *f)
 {
 	static char out[2000];
 	char label[ENDPOINT_TEXT_MAX];
-	struct address a = address(rcpt);
-	struct route *route;
-	struct fault f;
 	int n;
 	size_t i;
 	static const char *const tls[] = { "none", "may", "encrypt", "verify",
 		"implicit" };
 
-	fault_clear(&f);
-	if (route_rcpt(r, &a, deadline_in(5000), &route, &f) != OUTCOME_OK) {
+	if (oc != OUTCOME_OK) {
 		assert_null(route);
-		(void)snprintf(out, sizeof out, "temp %s", f.text);
+		(void)snprintf(out, sizeof out, "temp %s", f->text);
 		return out;
 	}
 	if (route == NULL)
@@ -166,4 +189,30 @@ route_of(struct router *r, const char *rcpt)
 		    tls[route->hosts[i].tls]);
 	route_unref(route);
 	return out;
+}
+
+const char *
+route_of(struct router *r, const char *rcpt)
+{
+	struct address a = address(rcpt);
+	struct route *route;
+	struct fault f;
+	enum outcome oc;
+
+	fault_clear(&f);
+	oc = route_rcpt(r, &a, deadline_in(5000), &route, &f);
+	return shown(oc, route, &f);
+}
+
+const char *
+login_route_of(struct router *r, const char *user)
+{
+	struct login_name n = login_name(user);
+	struct route *route;
+	struct fault f;
+	enum outcome oc;
+
+	fault_clear(&f);
+	oc = route_auth(r, &n, deadline_in(5000), &route, &f);
+	return shown(oc, route, &f);
 }

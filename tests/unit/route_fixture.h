@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "common/address.h"
+#include "common/login_name.h"
 #include "common/route.h"
 #include "common/strbuf.h"
 
@@ -30,7 +31,10 @@ void write_file(const char *text);
  * FILE stand for the uris of the two; NULL with the reason in why.
  */
 struct router *try_router(const char *text, char *why, size_t len);
+struct router *try_router_for(
+    enum route_for what, const char *text, char *why, size_t len);
 struct router *router(const char *text);
+struct router *router_auth(const char *text);
 
 struct address address(const char *text);
 
@@ -40,6 +44,10 @@ struct route *find(struct router *r, const char *rcpt);
 /* route_of(r, rcpt): the same as text: "global mx1:25/may mx2:26/verify",
  * "none", or "temp" and the fault. */
 const char *route_of(struct router *r, const char *rcpt);
+
+/* login_route_of(r, user): the same of a login. */
+const char *login_route_of(struct router *r, const char *user);
+struct login_name login_name(const char *text);
 
 #define ROUTES "datasource \"routes\" { uri = {DB} no_cache = true }\n"
 #define BY_DOMAIN         \
