@@ -38,3 +38,17 @@ AC_ARG_WITH([systemdsystemunitdir],
 		[where units are installed (PREFIX/lib/systemd/system)])],
 	[], [with_systemdsystemunitdir='${prefix}/lib/systemd/system'])
 AC_SUBST([systemdsystemunitdir], [$with_systemdsystemunitdir])])
+
+# POSTERN_SASL: headers for the plug-in, which links nothing of libsasl, the
+# library for its tests, and where plug-ins are installed
+AC_DEFUN([POSTERN_SASL],
+[PKG_CHECK_MODULES([SASL], [libsasl2 >= 2.1.26], [],
+	[AC_MSG_ERROR([libsasl2 is missing (Debian: libsasl2-dev)])])
+PKG_CHECK_VAR([sasl_libdir], [libsasl2], [libdir], [], [sasl_libdir='${libdir}'])
+AC_ARG_WITH([sasl-plugindir],
+	[AS_HELP_STRING([--with-sasl-plugindir=DIR],
+		[where libpostern.so is installed (sasl2 beside libsasl2)])],
+	[], [with_sasl_plugindir="$sasl_libdir/sasl2"])
+AS_CASE([$with_sasl_plugindir],
+	[yes | no], [AC_MSG_ERROR([--with-sasl-plugindir: a directory is expected])])
+AC_SUBST([sasl_plugindir], [$with_sasl_plugindir])])
