@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_client - load on an SMTP server, and how long RCPT takes
+ * bench_client - load on an SMTP server, and how long RCPT or AUTH takes
  *
  *   bench_client --to PORT|unix:PATH|inet:PORT@ADDR [--clients N]
  *                [--sessions N | --seconds N] [--warm-up N] [--rcpts N]
  *                [--pool K] [--first N] [--prefix TEXT] [--domain NAME]
- *                [--expect CLASS]
+ *                [--expect CLASS] [--auth]
  *
  * Each client does sessions one after the other: greeting, EHLO, MAIL,
  * RCPT (--rcpts times), RSET, QUIT, no pipelining, then the next connection.
- * Recipients are PREFIX and a number at NAME: from --first upwards, each
- * new, or, with --pool, K of them in turn.  The first --warm-up sessions are
- * not counted.  A reply to RCPT whose first digit is not CLASS (2), or
- * another that is not 2xx, is unexpected; the session is then given up.
+ * With --auth: greeting, EHLO, AUTH PLAIN with initial response, QUIT.
+ * Recipients, or users, are PREFIX and a number at NAME: from --first upwards,
+ * each new, or, with --pool, K of them in turn; their passwords are those of
+ * login.h.  The first --warm-up sessions are not counted.  A reply to RCPT or
+ * AUTH whose first digit is not CLASS (2), or another that is not 2xx, is
+ * unexpected; the session is then given up.
  *
- * Prints one line: sessions seconds rate rcpts p50_us p90_us p99_us
- * mean_us unexpected failed next (the number for the next --first).
+ * Prints one line: sessions seconds rate timed p50_us p90_us p99_us mean_us
+ * (of RCPT or AUTH, to its reply) unexpected failed next (the number for the
+ * next --first).
  * Exit status 1 when anything was unexpected or failed.
  */
 #include <err.h>
@@ -31,6 +34,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "login.h"
 #include "net.h"
 #include "samples.h"
 
@@ -40,6 +44,7 @@ enum stage {
 	AT_MAIL,
 	AT_RCPT,
 	AT_RSET,
+	AT_AUTH,
 	AT_QUIT
 };
 
@@ -63,6 +68,7 @@ struct load {
 	unsigned long clients, sessions, seconds, warm_up, rcpts, pool;
 	unsigned long next; /* number of the next recipient */
 	char expect;
+	bool auth;
 	int epoll_fd;
 	unsigned long begun, active, counted, failed, unexpected;
 	unsigned long begun_warm, over_warm;
@@ -122,11 +128,26 @@ session_end(struct load *l, struct client *c, bool good)
 	session_begin(l, c);
 }
 
+/* RCPT or AUTH, for the next recipient or user. */
+static int
+command_timed(struct load *l, enum stage stage, char *line, size_t size)
+{
+	unsigned long n = l->next++;
+	char user[LOGIN_USER_MAX], plain[LOGIN_TEXT_MAX];
+
+	(void)snprintf(user, sizeof(user), "%s%lu@%s", l->prefix,
+	    l->pool > 0 ? n % l->pool : n, l->domain);
+	if (stage == AT_RCPT)
+		return snprintf(line, size, "RCPT TO:<%s>\r\n", user);
+	if (!login_plain(user, plain, sizeof(plain)))
+		errx(EX_USAGE, "%s: too long", user);
+	return snprintf(line, size, "AUTH PLAIN %s\r\n", plain);
+}
+
 static void
 command(struct load *l, struct client *c, enum stage stage)
 {
-	char line[512];
-	unsigned long n;
+	char line[LINE_MAX_OCTETS];
 	int len = 0;
 
 	switch (stage) {
@@ -140,9 +161,8 @@ command(struct load *l, struct client *c, enum stage stage)
 		    "MAIL FROM:<sender@client.example.net>\r\n");
 		break;
 	case AT_RCPT:
-		n = l->next++;
-		len = snprintf(line, sizeof(line), "RCPT TO:<%s%lu@%s>\r\n",
-		    l->prefix, l->pool > 0 ? n % l->pool : n, l->domain);
+	case AT_AUTH:
+		len = command_timed(l, stage, line, sizeof(line));
 		break;
 	case AT_RSET:
 		len = snprintf(line, sizeof(line), "RSET\r\n");
@@ -157,19 +177,41 @@ command(struct load *l, struct client *c, enum stage stage)
 		session_end(l, c, false);
 }
 
+/* What comes after a command that was taken. */
+static enum stage
+stage_after(const struct load *l, enum stage stage)
+{
+	switch (stage) {
+	case AT_GREETING:
+		return AT_EHLO;
+	case AT_EHLO:
+		return l->auth ? AT_AUTH : AT_MAIL;
+	case AT_MAIL:
+		return AT_RCPT;
+	case AT_RCPT:
+		return AT_RSET;
+	case AT_RSET:
+	case AT_AUTH:
+	case AT_QUIT:
+		break;
+	}
+	return AT_QUIT;
+}
+
 /* A whole reply came: ${line} is its last line. */
 static void
 reply(struct load *l, struct client *c, const char *line)
 {
 	uint64_t took = net_now() - c->sent_at;
+	bool timed = c->stage == AT_RCPT || c->stage == AT_AUTH;
 
-	if (line[0] != (c->stage == AT_RCPT ? l->expect : '2')) {
+	if (line[0] != (timed ? l->expect : '2')) {
 		if (l->unexpected++ < 5)
 			warnx("unexpected: %s", line);
 		session_end(l, c, false);
 		return;
 	}
-	if (c->stage == AT_RCPT && c->counted) {
+	if (timed && c->counted) {
 		l->total_ns += took;
 		if (samples_add(&l->samples, took) != 0)
 			err(EX_OSERR, "memory");
@@ -179,7 +221,7 @@ reply(struct load *l, struct client *c, const char *line)
 	else if (c->stage == AT_RCPT && --c->rcpts_left > 0)
 		command(l, c, AT_RCPT);
 	else
-		command(l, c, c->stage + 1);
+		command(l, c, stage_after(l, c->stage));
 }
 
 static void
@@ -240,17 +282,17 @@ static void
 print(struct load *l)
 {
 	double secs = (double)(l->end - l->start) / 1e9;
-	size_t rcpts = l->samples.used;
+	size_t timed = l->samples.used;
 
 	samples_sort(&l->samples);
 	(void)printf(
-	    "sessions=%lu seconds=%.3f rate=%.1f rcpts=%zu p50_us=%u "
+	    "sessions=%lu seconds=%.3f rate=%.1f timed=%zu p50_us=%u "
 	    "p90_us=%u p99_us=%u mean_us=%.0f unexpected=%lu failed=%lu "
 	    "next=%lu\n",
-	    l->counted, secs, secs > 0 ? (double)l->counted / secs : 0, rcpts,
+	    l->counted, secs, secs > 0 ? (double)l->counted / secs : 0, timed,
 	    samples_at(&l->samples, 50), samples_at(&l->samples, 90),
 	    samples_at(&l->samples, 99),
-	    rcpts > 0 ? (double)l->total_ns / 1e3 / (double)rcpts : 0,
+	    timed > 0 ? (double)l->total_ns / 1e3 / (double)timed : 0,
 	    l->unexpected, l->failed, l->next);
 }
 
@@ -266,6 +308,7 @@ static const struct option options[] = {
 	{ "prefix", required_argument, NULL, 'p' },
 	{ "domain", required_argument, NULL, 'd' },
 	{ "expect", required_argument, NULL, 'e' },
+	{ "auth", no_argument, NULL, 'a' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -307,6 +350,9 @@ option_take(struct load *l, int c, const char *arg)
 		break;
 	case 'e':
 		l->expect = arg[0];
+		break;
+	case 'a':
+		l->auth = true;
 		break;
 	default:
 		errx(EX_USAGE, "see the top of bench/client.c");

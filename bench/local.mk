@@ -7,17 +7,20 @@ bench_bench_cache_LDADD = libpostern.la
 
 # The rest links nothing of Postern.
 noinst_PROGRAMS += bench/bench_upstream bench/bench_client \
-	bench/bench_noop_milter bench/bench_idle
+	bench/bench_noop_milter bench/bench_idle bench/bench_saslauthd
 bench_bench_upstream_SOURCES = bench/upstream.c \
 	bench/upstream_reply.c bench/upstream_reply.h \
-	bench/heap.c bench/heap.h bench/net.c bench/net.h
-bench_bench_upstream_LDADD =
-bench_bench_client_SOURCES = bench/client.c bench/net.c bench/net.h \
-	bench/samples.c bench/samples.h
-bench_bench_client_LDADD =
+	bench/heap.c bench/heap.h bench/login.c bench/login.h \
+	bench/net.c bench/net.h
+bench_bench_upstream_LDADD = $(OPENSSL_LIBS)
+bench_bench_client_SOURCES = bench/client.c bench/login.c bench/login.h \
+	bench/net.c bench/net.h bench/samples.c bench/samples.h
+bench_bench_client_LDADD = $(OPENSSL_LIBS)
 bench_bench_noop_milter_SOURCES = bench/noop_milter.c bench/net.c bench/net.h
 bench_bench_noop_milter_LDADD = $(LIBMILTER_LIBS)
 bench_bench_idle_SOURCES = bench/idle.c bench/net.c bench/net.h
 bench_bench_idle_LDADD =
+bench_bench_saslauthd_SOURCES = bench/saslauthd.c bench/net.c bench/net.h
+bench_bench_saslauthd_LDADD =
 
 EXTRA_DIST += bench/README.md bench/run bench/rig.py bench/scenarios.py

@@ -4,13 +4,16 @@
  *
  *   bench_upstream [--listen PORT|unix:PATH] [--latency-us N] [--latency-ms N]
  *                  [--serial] [--refuse-delay-ms N] [--known PREFIX]
+ *                  [--xclient]
  *
  * Each reply leaves the latency after its command arrived, as over a network
  * whose round trip takes that long: pipelined commands do not add up.  With
  * --serial each reply takes that long, one after the other.  A refused
- * recipient holds up the connection for --refuse-delay-ms besides.
+ * recipient or login holds up the connection for --refuse-delay-ms besides.
  * Local parts that begin with "unknown", or, with --known, with anything
- * else than PREFIX, are refused; all others are taken.
+ * else than PREFIX, are refused; all others are taken.  AUTH PLAIN and LOGIN
+ * want the same of a user name, and the password of login.h.  With --xclient
+ * an XCLIENT begins a new session on the connection, as with Postfix.
  *
  * Prints port=N first; on SIGUSR1 and at SIGTERM one line of counters.
  */
@@ -19,6 +22,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,18 +56,21 @@ struct conn {
 	uint64_t busy_until; /* the server works on something until then */
 	size_t in_len;
 	unsigned int first, count; /* of the ring of pending replies */
+	struct conn *next;         /* when it is a spare one */
+	/* what follows is large, and need not be zero */
 	struct pending ring[PENDING_MAX];
 	char in[IN_MAX];
 };
 
 struct upstream {
-	const char *known;
+	struct rules rules;
 	uint64_t latency, refuse_delay;
 	bool serial;
 	int listen_fd, epoll_fd, timer_fd, signal_fd;
 	uint64_t armed; /* what timer_fd is set to, 0: nothing */
 	struct heap due;
 	struct counters c;
+	struct conn *spare; /* a connection for each login: no calloc() */
 	bool stop;
 };
 
@@ -73,7 +80,21 @@ conn_close(struct upstream *u, struct conn *c)
 	heap_remove(&u->due, &c->timer);
 	close(c->fd);
 	u->c.active--;
-	free(c);
+	c->next = u->spare;
+	u->spare = c;
+}
+
+static struct conn *
+conn_new(struct upstream *u)
+{
+	struct conn *c = u->spare;
+
+	if (c != NULL)
+		u->spare = c->next;
+	else if ((c = malloc(sizeof(*c))) == NULL)
+		err(EX_OSERR, "memory");
+	memset(c, 0, offsetof(struct conn, ring));
+	return c;
 }
 
 static void
@@ -136,12 +157,15 @@ conn_lines(struct upstream *u, struct conn *c, uint64_t now)
 	struct answer a;
 	char *lf;
 
+	if (memchr(c->in, '\n', c->in_len) != NULL)
+		u->c.turns++;
 	while (!c->closing && c->count < PENDING_MAX &&
 	    (lf = memchr(c->in + start, '\n', c->in_len - start)) != NULL) {
 		len = (size_t)(lf - c->in) - start;
 		if (len > 0 && c->in[start + len - 1] == '\r')
 			len--;
-		a = upstream_reply(&c->tr, c->in + start, len, u->known, &u->c);
+		a = upstream_reply(
+		    &c->tr, c->in + start, len, &u->rules, &u->c);
 		if (a.text != NULL)
 			conn_queue(u, c, a, now);
 		start = (size_t)(lf - c->in) + 1;
@@ -179,14 +203,14 @@ accept_all(struct upstream *u, uint64_t now)
 
 	while ((fd = accept4(u->listen_fd, NULL, NULL,
 		    SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-		if ((c = calloc(1, sizeof(*c))) == NULL)
-			err(EX_OSERR, "memory");
+		c = conn_new(u);
 		c->fd = fd;
 		net_nodelay(fd);
 		ev.data.ptr = c;
 		if (epoll_ctl(u->epoll_fd, EPOLL_CTL_ADD, fd, &ev) != 0)
 			err(EX_OSERR, "epoll_ctl");
 		u->c.connections++;
+		u->c.turns++;
 		if (++u->c.active > u->c.active_max)
 			u->c.active_max = u->c.active;
 		conn_queue(u, c, greeting, now);
@@ -198,13 +222,14 @@ accept_all(struct upstream *u, uint64_t now)
 static void
 counters_print(const struct counters *c)
 {
-	(void)printf(
-	    "connections=%lu active=%lu active_max=%lu commands=%lu "
-	    "ehlo=%lu mail=%lu rcpt=%lu rset=%lu noop=%lu quit=%lu "
-	    "data=%lu other=%lu accepted=%lu refused=%lu messages=%lu\n",
+	(void)printf("connections=%lu active=%lu active_max=%lu commands=%lu "
+		     "ehlo=%lu mail=%lu rcpt=%lu rset=%lu noop=%lu quit=%lu "
+		     "data=%lu other=%lu accepted=%lu refused=%lu messages=%lu "
+		     "auth=%lu xclient=%lu turns=%lu logins=%lu denied=%lu\n",
 	    c->connections, c->active, c->active_max, c->commands, c->ehlo,
 	    c->mail, c->rcpt, c->rset, c->noop, c->quit, c->data, c->other,
-	    c->accepted, c->refused, c->messages);
+	    c->accepted, c->refused, c->messages, c->auth, c->xclient, c->turns,
+	    c->logins, c->denied);
 	(void)fflush(stdout);
 }
 
@@ -311,6 +336,7 @@ main(int argc, char **argv)
 		{ "refuse-delay-ms", required_argument, NULL, 'r' },
 		{ "serial", no_argument, NULL, 's' },
 		{ "known", required_argument, NULL, 'k' },
+		{ "xclient", no_argument, NULL, 'x' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct upstream u = { 0 };
@@ -336,7 +362,10 @@ main(int argc, char **argv)
 			u.serial = true;
 			break;
 		case 'k':
-			u.known = optarg;
+			u.rules.known = optarg;
+			break;
+		case 'x':
+			u.rules.xclient = true;
 			break;
 		default:
 			return EX_USAGE;
