@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One Postfix with a door for each variant, the milters, the upstream."""
+"""What the benchmarks share: an upstream, a Postfix with a door for each
+variant, load on a door, and what it took."""
 import os
 import signal
+import time
 
 from harness import mta_postfix, ports
 from harness.case import wait_for
 
+CPUCLOCK_SCHED = 2
 TICK = os.sysconf("SC_CLK_TCK")
 DOMAIN = "example.com"
-VARIANTS = ("bare", "noop", "lean", "postern")
 
 
 def key_values(line):
@@ -57,7 +59,8 @@ def tree_seconds(root):
 
 def process_seconds(pid):
     """User and system time of all threads, the ended ones included."""
-    return _stat(pid)[1] / TICK
+    # as clock_getcpuclockid(3) has it
+    return time.clock_gettime(~pid << 3 | CPUCLOCK_SCHED)
 
 
 def resident(pid):
@@ -69,135 +72,113 @@ def resident(pid):
     raise RuntimeError(f"process {pid} has no VmRSS")
 
 
+class Upstream:
+    """bench_upstream, and what it has counted; ends with the case."""
+
+    def __init__(self, case, name, latency, *flags):
+        self.child = case.start(name, [
+            program(case, "bench_upstream"), "--known", "user",
+            "--latency-ms", str(latency), *flags])
+        line = wait_for(lambda: self.child.log().partition("\n")[0],
+                        "the upstream's port")
+        self.address = "127.0.0.1:" + key_values(line)["port"]
+
+    def counters(self):
+        """So far."""
+        before = self.child.log().count("\n")
+        self.child.kill(signal.SIGUSR1)
+        wait_for(lambda: self.child.log().count("\n") > before,
+                 "the upstream's counters")
+        line = self.child.log().splitlines()[-1]
+        return {key: int(value) for key, value in key_values(line).items()}
+
+
+def program(case, name):
+    """A program of bench/."""
+    return os.path.join(case.build, "bench", name)
+
+
 class Rig:
-    """Everything that a run needs; ends with the case."""
+    """Everything that a run needs; ends with the case.
+
+    doors      {variant: port of its smtpd}
+    variants   those that are measured, the floor among them
+    helpers    {variant: the process that its smtpd asks}
+    upstreams  {variant: the Upstream behind it}
+    """
+
+    DOORS = ()   # all variants that there may be
+    FLOOR = ""   # the one that others are held against
+    COMMAND = ""  # what is timed
+    SET = ""     # options of postern.conf unless the user says otherwise
+    CLIENT = ()  # options of bench_client
 
     def __init__(self, case, options):
         self.case = case
         self.options = options
-        self._serial = 0
+        self.set = self.SET if options.set is None else options.set
         self._number = 1000000  # of the next recipient never seen before
-        self.milters = {}
-        self.doors = {name: ports.free_port() for name in VARIANTS}
-        noop_port = ports.free_port()
-        self._at_upstream = self._start_upstream()
-        self.edge = self._start_edge(noop_port)
-        sockets = os.path.join(self.edge.queue, "postern")
-        os.mkdir(sockets, 0o755)
-        self.sockets = {
-            "noop": f"inet:{noop_port}@127.0.0.1",
-            "lean": "unix:" + os.path.join(sockets, "lean"),
-            "postern": "unix:" + os.path.join(sockets, "milter"),
-        }
-        self.variants = ["bare"]
-        for name in options.variants:
-            if name != "bare":
-                self.milters[name] = self.start_milter(
-                    name, self.sockets[name])
-                self.variants.append(name)
+        self.doors = {name: ports.free_port() for name in self.DOORS}
+        self.variants = []
+        self.helpers = {}
+        self.upstreams = {}
+        self.edge = None
 
     def program(self, name):
         """A program of bench/."""
-        return os.path.join(self.case.build, "bench", name)
+        return program(self.case, name)
 
-    def _start_upstream(self):
-        self.upstream = self.case.start("upstream", [
-            self.program("bench_upstream"), "--known", "user",
-            "--latency-ms", str(self.options.latency)])
-        line = wait_for(lambda: self.upstream.log().partition("\n")[0],
-                        "the upstream's port")
-        return "127.0.0.1:" + key_values(line)["port"]
+    def chosen(self, usual):
+        """The variants that the user wants, or the usual ones."""
+        if self.options.variants is None:
+            return list(usual)
+        return [name for name in self.options.variants if name in self.DOORS
+                and name != self.FLOOR]
 
-    def _start_edge(self, noop_port):
-        milters = {"bare": "", "noop": f"inet:127.0.0.1:{noop_port}",
-                   "lean": "unix:postern/lean",
-                   "postern": "unix:postern/milter"}
+    def start_edge(self, settings, door, **postfix):
+        """The Postfix.  settings: main.cf; door(variant): what is different
+        at that door, {name: value}; postfix: see there."""
         services = []
-        for name in VARIANTS:
-            services += [
-                f"127.0.0.1:{self.doors[name]} inet n - y - - smtpd",
-                f"  -o syslog_name=postfix/{name}",
-                f"  -o smtpd_milters={milters[name]}"]
-        return mta_postfix.Postfix(self.case, "edge", {
+        for name, port in self.doors.items():
+            services += [f"127.0.0.1:{port} inet n - y - - smtpd",
+                         f"  -o syslog_name=postfix/{name}"]
+            services += [f"  -o {key}={value}"
+                         for key, value in door(name).items()]
+        self.edge = mta_postfix.Postfix(self.case, "edge", {
             "relay_domains": DOMAIN,
             "relay_transport": "discard:",
-            "milter_default_action": "tempfail",
             # all clients come from one address
             "smtpd_client_connection_count_limit": "0",
-        }, services)
+            **settings}, services, **postfix)
 
-    def write_config(self, name, socket):
-        """A postern.conf; returns its path."""
-        return self.case.write(name + ".conf", f"""\
-hostname = "edge.test"
-relay_hosts = {{}}
-log_target = "stderr"
-smtp_rcptto_proxy {{
-    domains = {{"{DOMAIN}"}}
-    host = {{"{self._at_upstream}"}}
-    tls = "none"
-    {self.options.set}
-}}
-milter {{
-    socket = "{socket}"
-    control = "unix:{self.case.path(name + '.ctl')}"
-}}
-""")
-
-    def start_milter(self, kind, socket):
-        """Start a milter of that kind; returns the child when it listens."""
-        self._serial += 1
-        name = f"{kind}{self._serial}"
-        if kind == "postern":
-            argv = [os.path.join(self.case.build, "milter", "postern-milter"),
-                    "-c", self.write_config(name, socket), "-f"]
-        else:
-            argv = [self.program("bench_noop_milter"),
-                    *(["--lean"] if kind == "lean" else []), socket]
-        child = self.case.start(name, argv)
-        wait_for(lambda: self._listens(child, socket), f"{name} to listen")
-        return child
-
-    def _listens(self, child, socket):
-        if not child.running():
-            raise RuntimeError(f"{child.name} ended: {child.log()}")
-        done = self.case.run(
-            [self.program("bench_idle"), "--to", socket, "--sessions", "1"])
-        if done.returncode != 0:
-            return False
-        if socket.startswith("unix:"):
-            os.chmod(socket[5:], 0o666)
-        return True
-
-    def counters(self):
-        """What the upstream has counted so far."""
-        before = self.upstream.log().count("\n")
-        self.upstream.kill(signal.SIGUSR1)
-        wait_for(lambda: self.upstream.log().count("\n") > before,
-                 "the upstream's counters")
-        line = self.upstream.log().splitlines()[-1]
-        return {key: int(value) for key, value in key_values(line).items()}
+    def _counters(self, variant):
+        upstream = self.upstreams.get(variant)
+        return upstream.counters() if upstream else {}
 
     def cpu(self, variant):
-        """CPU seconds so far of Postfix and the variant's milter."""
+        """CPU seconds so far of Postfix and what the variant's smtpd asks."""
         seconds = tree_seconds(self.edge.child.pid)
-        if variant in self.milters:
-            seconds += process_seconds(self.milters[variant].pid)
+        if variant in self.helpers:
+            seconds += process_seconds(self.helpers[variant].pid)
         return seconds
 
-    def load(self, variant, clients, sessions, pool=0, **client):
-        """Run the client against one variant; recipients are new, or, with
-        pool, that many in turn; client: further options of it.  Returns its figures as numbers, with cpu_us
-        (per session) and the upstream's counters as differences."""
-        warm_up = 3 * clients
+    def load(self, variant, clients, sessions, pool=0, warm_up=None,
+             **client):
+        """Run the client against one variant; recipients or users are new,
+        or, with pool, that many in turn; client: further options of it.
+        Returns its figures as numbers, with cpu_us (per session) and the
+        upstream's counters as differences."""
+        if warm_up is None:
+            warm_up = 3 * clients
         argv = [self.program("bench_client"), "--to",
                 str(self.doors[variant]), "--domain", DOMAIN,
                 "--clients", str(clients), "--sessions", str(sessions),
                 "--warm-up", str(warm_up)]
         argv += (["--pool", str(pool)] if pool
                  else ["--first", str(self._number)])
+        argv += self.CLIENT
         argv += [f"--{key}={value}" for key, value in client.items()]
-        counted = self.counters()
+        counted = self._counters(variant)
         cpu = self.cpu(variant)
         done = self.case.run(argv, seconds=600)
         cpu = self.cpu(variant) - cpu
@@ -213,5 +194,5 @@ milter {{
         figures["every"] = every
         figures["upstream"] = {
             key: value - counted[key]
-            for key, value in self.counters().items()}
+            for key, value in self._counters(variant).items()}
         return figures

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Postfix with Cyrus SASL: its stock plug-ins and a daemon that says OK at
+once, against ours and postern-authd, which asks the upstream."""
+import contextlib
+import os
+
+from harness import authd, sasl
+from harness.case import wait_for
+from harness.daemon import socket_directory
+import rig as rigs
+
+_STOCK = """pwcheck_method: saslauthd
+saslauthd_path: /postern/{socket}
+mech_list: PLAIN LOGIN
+"""
+
+_CONF = """
+smtp_auth_proxy {{
+    host = {{"{host}"}}
+    tls = "none"
+    {options}
+}}
+"""
+
+
+class Rig(rigs.Rig):
+    """See rigs.Rig; its helpers say whether a login is right.  Those that ask
+    an upstream come and go with it: see behind()."""
+
+    DOORS = ("floor", "mux", "postern", "reuse", "remembered")
+    FLOOR = "floor"
+    COMMAND = "AUTH"
+    CLIENT = ("--auth",)
+    # 64 clients have 64 logins under way, each on a session of its own, and
+    # as many sessions are being opened for the next, or being closed
+    SET = "warm_sessions = 64 max_sessions = 256"
+
+    def __init__(self, case, options):
+        super().__init__(case, options)
+        self.start_edge(
+            {"smtpd_sasl_auth_enable": "yes", "smtpd_sasl_type": "cyrus"},
+            lambda name: {"smtpd_sasl_path": name},
+            sasl=sasl.RECIPE, plugins=sasl.plugins(case, self.built()))
+        self.sockets = socket_directory(self.edge.queue)
+        for name in self.DOORS:
+            self._configure_door(name)
+        self.helpers["floor"] = self._start_stub()
+        self.variants = ["floor"]
+
+    def built(self):
+        """Whether there is anything but the floor."""
+        return all(os.path.exists(os.path.join(self.case.build, path))
+                   for path in ("saslauth-plugin/.libs/libpostern.so",
+                                authd.Authd.program))
+
+    def _configure_door(self, name):
+        """What libsasl reads for smtpd_sasl_path = name."""
+        if name in ("floor", "mux"):
+            text = _STOCK.format(socket=name)
+        else:
+            text = sasl.RECIPE.replace("postern/auth", "postern/" + name)
+        path = os.path.join(os.path.dirname(self.edge.sasl_conf),
+                            name + ".conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+
+    def _start_stub(self):
+        path = os.path.join(self.sockets, "floor")
+        child = self.case.start(
+            "stub", [self.program("bench_saslauthd"), "unix:" + path])
+        wait_for(lambda: os.path.exists(path), "the stub to listen")
+        os.chmod(path, 0o666)
+        return child
+
+    def start_authd(self, name, host, options, more=""):
+        """postern-authd for a variant; returns it when it listens.  options:
+        of smtp_auth_proxy; more: what else is in postern.conf."""
+        return authd.Authd(
+            self.case, _CONF.format(host=host, options=options) + more,
+            queue=self.edge.queue, name=name)
+
+    @contextlib.contextmanager
+    def behind(self, latency, *variants, more=""):
+        """With an upstream so many ms away (one that offers XCLIENT, for
+        `reuse'), and a postern-authd for each of the variants, which are
+        measured besides the floor.  more: options of postern.conf."""
+        started = []
+        try:
+            for name in variants if self.built() else ():
+                flags = ["--xclient"] if name == "reuse" else []
+                upstream = rigs.Upstream(
+                    self.case, f"upstream-{name}-{latency}", latency, *flags)
+                started.append(upstream.child)
+                self.upstreams[name] = upstream
+                daemon = self.start_authd(name, upstream.address,
+                                          f"{self.set}\n{more}")
+                started.append(daemon.child)
+                self.helpers[name] = daemon.child
+                self.variants.append(name)
+            yield
+        finally:
+            self.variants = ["floor"]
+            for child in reversed(started):
+                child.stop()
