@@ -55,8 +55,9 @@ class Rig(rigs.Rig):
 
     def _configure_door(self, name):
         """What libsasl reads for smtpd_sasl_path = name."""
-        if name in ("floor", "mux"):
-            text = _STOCK.format(socket=name)
+        stock = {"floor": "floor", "mux": "mux.mux"}
+        if name in stock:
+            text = _STOCK.format(socket=stock[name])
         else:
             text = sasl.RECIPE.replace("postern/auth", "postern/" + name)
         path = os.path.join(os.path.dirname(self.edge.sasl_conf),

@@ -21,19 +21,21 @@ class Authd(Daemon):
 
     program = "saslauth-plugin/postern-authd"
 
-    def __init__(self, case, conf, queue=None, user="postfix", start=True):
+    def __init__(self, case, conf, queue=None, user="postfix", start=True,
+                 name=None):
         """conf: postern.conf behind the settings that every test needs.  The
         sockets are made below a Postfix queue directory, or in a directory
-        that all can enter (for Sendmail), for the account `user`."""
-        super().__init__(case, "authd")
+        that all can enter (for Sendmail), for the account `user`.  name:
+        that of this daemon and its socket, where there are several."""
+        super().__init__(case, name or "authd")
         if queue is not None:
             directory = socket_directory(queue)
         else:
             directory = case.path("authd-sockets")
             os.mkdir(directory, 0o755)
             shutil.chown(directory, namespace.account_id("postern"))
-        self.path = os.path.join(directory, "auth")
-        self.mux = os.path.join(directory, "mux")
+        self.path = os.path.join(directory, name or "auth")
+        self.mux = os.path.join(directory, name + ".mux" if name else "mux")
         self.control = os.path.join(self.dir, "authd.ctl")
         self.sockets = _SOCKETS.format(socket=self.path, mux=self.mux,
                                        control=self.control, user=user)
