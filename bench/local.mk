@@ -5,6 +5,11 @@ noinst_PROGRAMS += bench/bench_cache
 bench_bench_cache_SOURCES = bench/bench_cache.c
 bench_bench_cache_LDADD = libpostern.la
 
+noinst_PROGRAMS += bench/bench_logins
+bench_bench_logins_SOURCES = bench/logins.c bench/login.c bench/login.h \
+	bench/net.c bench/net.h
+bench_bench_logins_LDADD = libbase.la $(OPENSSL_LIBS)
+
 # The rest links nothing of Postern.
 noinst_PROGRAMS += bench/bench_upstream bench/bench_client \
 	bench/bench_noop_milter bench/bench_idle bench/bench_saslauthd

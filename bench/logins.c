@@ -110,9 +110,9 @@ login_end(struct crowd *w, struct login *l, const struct wire_message *m)
 		w->bad++;
 	} else {
 		why = &m->item[WIRE_REASON];
-		if (w->unsure++ == 0 && why->data != NULL)
-			(void)snprintf(w->reason, sizeof(w->reason), "%.*s",
-			    (int)why->len, (const char *)why->data);
+		if (w->unsure++ == 0 && why->len > 0 &&
+		    why->len < sizeof(w->reason))
+			memcpy(w->reason, why->data, why->len);
 	}
 }
 
