@@ -117,6 +117,12 @@ session_is_lmtp(const struct session *s)
 	return s->lmtp;
 }
 
+bool
+session_is_local(const struct session *s)
+{
+	return s->local;
+}
+
 /* An address as text; IPv4 that comes wrapped into IPv6 is unwrapped. */
 static void
 address_text(const struct sockaddr_storage *ss, char *addr, size_t len,

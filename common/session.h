@@ -111,6 +111,7 @@ void session_free(struct session *s); /* closes at once; NULL does nothing */
 const struct ehlo *session_ehlo(const struct session *s);
 const struct tls_info *session_tls(const struct session *s);
 bool session_is_lmtp(const struct session *s);
+bool session_is_local(const struct session *s); /* peer: this machine */
 
 /* The numeric address of this end, "192.0.2.1" and port, for the loop guard;
  * "" and 0 over a Unix socket. */
@@ -172,6 +173,34 @@ struct session_line {
 };
 enum outcome session_command(struct session *s, const struct session_line *l,
     struct deadline d, struct reply *r, struct fault *f);
+
+/*
+ * session_tell_client(s, a, d, f): XCLIENT and EHLO on a session that was
+ * opened without XCLIENT, as session_open() does it.
+ *
+ * Blocks until d.  Returns OUTCOME_OK, also when XCLIENT_IFAVAILABLE could
+ * not be had; otherwise as session_open(), and the session is dead.
+ */
+struct session_again {
+	const char *helo; /* ours */
+	enum conf_xclient xclient;
+	const struct session_client *client;
+};
+enum outcome session_tell_client(struct session *s,
+    const struct session_again *a, struct deadline d, struct fault *f);
+
+/* session_can_reset_login(s): does the upstream offer XCLIENT LOGIN? */
+bool session_can_reset_login(const struct session *s);
+
+/*
+ * session_reset_login(s, helo, d, f): XCLIENT LOGIN=[UNAVAILABLE] and EHLO:
+ * after a login the session is as if there had been none (Postfix).  Not after
+ * session_tell_client(), whose values would stay.
+ *
+ * Blocks until d.  Returns OUTCOME_OK; otherwise the session is dead.
+ */
+enum outcome session_reset_login(
+    struct session *s, const char *helo, struct deadline d, struct fault *f);
 
 /* session_alive(s): an idle session that has neither been closed nor said
  * anything; does not block. */

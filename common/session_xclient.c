@@ -58,7 +58,7 @@ format_xclient(
 }
 
 static enum outcome
-ask_xclient(struct opening *o)
+tell_client(struct opening *o)
 {
 	const struct session_client *c = o->p->client;
 	struct strbuf sb;
@@ -71,6 +71,15 @@ ask_xclient(struct opening *o)
 		fault_set(o->f, FAULT_LOCAL, "XCLIENT line too long");
 	strbuf_release(&sb);
 	return oc;
+}
+
+/* The session is a new one now, and so are the keywords. */
+static enum outcome
+xclient_ehlo(struct opening *o)
+{
+	enum outcome oc = session_quiet(o->s, "reply to XCLIENT", o->f);
+
+	return oc == OUTCOME_OK ? opening_ehlo(o) : oc;
 }
 
 enum outcome
@@ -90,7 +99,7 @@ opening_xclient(struct opening *o)
 		return OUTCOME_PERM;
 	}
 	session_state_set(s, SESSION_AT_XCLIENT);
-	oc = ask_xclient(o);
+	oc = tell_client(o);
 	if (oc != OUTCOME_OK)
 		return oc;
 	if (o->reply.code != 220) {
@@ -103,7 +112,93 @@ opening_xclient(struct opening *o)
 		}
 		return oc;
 	}
-	/* The session is a new one now, and so are the keywords. */
-	oc = session_quiet(o->s, "reply to XCLIENT", o->f);
-	return oc == OUTCOME_OK ? opening_ehlo(o) : oc;
+	return xclient_ehlo(o);
+}
+
+/* On a session that is open */
+
+/* Begin something on a ready session. */
+static enum outcome
+again(struct opening *o)
+{
+	if (o->s->state == SESSION_AT_READY && o->s->outstanding == 0 &&
+	    !o->s->closing)
+		return OUTCOME_OK;
+	fault_set(o->f, FAULT_LOCAL, "session is not ready for XCLIENT");
+	return OUTCOME_TEMP;
+}
+
+/* It is ready again, or dead: what the upstream now holds it for is known
+ * only after success. */
+static enum outcome
+again_done(struct opening *o, enum outcome oc)
+{
+	if (oc == OUTCOME_OK) {
+		fault_clear(o->f); /* of what was passed over */
+		session_state_set(o->s, SESSION_AT_READY);
+	} else {
+		session_die(o->s, o->f);
+	}
+	return oc;
+}
+
+enum outcome
+session_tell_client(struct session *s, const struct session_again *a,
+    struct deadline d, struct fault *f)
+{
+	struct fault scratch = { .origin = FAULT_NONE };
+	const struct session_params p = {
+		.helo = a->helo,
+		.xclient = a->xclient,
+		.client = a->client,
+	};
+	struct opening o = {
+		.p = &p, .s = s, .d = d, .f = f != NULL ? f : &scratch
+	};
+	enum outcome oc;
+
+	(void)snprintf(o.key, sizeof(o.key), "%.200s", s->ehlo.domain);
+	oc = again(&o);
+	if (oc == OUTCOME_OK)
+		oc = opening_xclient(&o);
+	return again_done(&o, oc);
+}
+
+bool
+session_can_reset_login(const struct session *s)
+{
+	return (s->ehlo.xclient & EHLO_XCLIENT_LOGIN) != 0;
+}
+
+static enum outcome
+reset_login(struct opening *o)
+{
+	enum outcome oc;
+
+	session_state_set(o->s, SESSION_AT_XCLIENT);
+	oc = opening_ask(o, "XCLIENT LOGIN=" UNAVAILABLE, NULL);
+	if (oc != OUTCOME_OK)
+		return oc;
+	return o->reply.code == 220 ? xclient_ehlo(o)
+				    : opening_refused(o, "XCLIENT");
+}
+
+enum outcome
+session_reset_login(
+    struct session *s, const char *helo, struct deadline d, struct fault *f)
+{
+	struct fault scratch = { .origin = FAULT_NONE };
+	const struct session_params p = { .helo = helo };
+	struct opening o = {
+		.p = &p, .s = s, .d = d, .f = f != NULL ? f : &scratch
+	};
+	enum outcome oc = again(&o);
+
+	if (oc == OUTCOME_OK && !session_can_reset_login(s)) {
+		fault_set(o.f, FAULT_FEATURE, "does not offer XCLIENT LOGIN");
+		oc = OUTCOME_PERM;
+	}
+	if (oc == OUTCOME_OK)
+		oc = reset_login(&o);
+	return again_done(&o, oc);
 }
