@@ -10,7 +10,9 @@ dist_doc_DATA += README.md
 dist_examples_DATA = \
 	dist/postern.conf.sample \
 	dist/main.cf.sample \
-	dist/sendmail.mc.sample
+	dist/smtpd.conf.sample \
+	dist/sendmail.mc.sample \
+	dist/Sendmail.conf.sample
 
 # Made here and not by configure, which does not know the directories that
 # make may be given.
