@@ -22,3 +22,9 @@ libpostern_la_SOURCES += \
 	common/verify.c common/verify.h \
 	common/verify_explain.c common/verify_inquiry.h
 libpostern_la_SOURCES += common/auth_verdict.c common/auth_verdict.h
+libpostern_la_SOURCES += \
+	common/account_tag.c common/account_tag.h \
+	common/auth_memory.c common/auth_memory.h \
+	common/pair_hash.c common/pair_hash.h \
+	common/shield.c common/shield.h \
+	common/tally.c common/tally.h

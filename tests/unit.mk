@@ -92,6 +92,20 @@ UNIT_TESTS += tests/unit/test_control
 tests_unit_test_control_LDADD = libdaemon.la $(LDADD)
 tests_unit_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=deadline_in
 
+UNIT_TESTS += tests/unit/test_shield tests/unit/test_shield_flood
+shield_case = tests/unit/shield_case.c tests/unit/shield_case.h
+tests_unit_test_shield_SOURCES = tests/unit/test_shield.c $(shield_case)
+tests_unit_test_shield_flood_SOURCES = tests/unit/test_shield_flood.c \
+	$(shield_case)
+UNIT_TESTS += tests/unit/test_auth_memory tests/unit/test_auth_memory_join
+memory_case = tests/unit/memory_case.c tests/unit/memory_case.h
+tests_unit_test_auth_memory_SOURCES = tests/unit/test_auth_memory.c \
+	$(memory_case)
+tests_unit_test_auth_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_ms
+tests_unit_test_auth_memory_join_SOURCES = tests/unit/test_auth_memory_join.c \
+	$(memory_case)
+tests_unit_test_auth_memory_join_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_ms
+
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
