@@ -108,7 +108,8 @@ def rounds(rig, clients, sessions, pool=0):
                   f"{rig.COMMAND} p50 {figures['p50_us']:6.0f} "
                   f"p90 {figures['p90_us']:6.0f} "
                   f"p99 {figures['p99_us']:6.0f} us  "
-                  f"CPU {figures['cpu_us']:5.0f} us/session"
+                  f"CPU {figures['cpu_us']:5.0f} us/session, "
+                  f"{figures['helper_us']:.0f} of it not Postfix's"
                   + (f"  upstream {upstream['commands']} commands, "
                      f"{upstream['connections']} connections"
                      if upstream else ""),

@@ -156,18 +156,17 @@ class Rig:
         return upstream.counters() if upstream else {}
 
     def cpu(self, variant):
-        """CPU seconds so far of Postfix and what the variant's smtpd asks."""
-        seconds = tree_seconds(self.edge.child.pid)
-        if variant in self.helpers:
-            seconds += process_seconds(self.helpers[variant].pid)
-        return seconds
+        """CPU seconds so far: (Postfix, what the variant's smtpd asks)."""
+        helper = self.helpers.get(variant)
+        return (tree_seconds(self.edge.child.pid),
+                process_seconds(helper.pid) if helper else 0)
 
     def load(self, variant, clients, sessions, pool=0, warm_up=None,
              **client):
         """Run the client against one variant; recipients or users are new,
         or, with pool, that many in turn; client: further options of it.
-        Returns its figures as numbers, with cpu_us (per session) and the
-        upstream's counters as differences."""
+        Returns its figures as numbers, with cpu_us (per session; helper_us is
+        the helper's part of it) and the upstream's counters as differences."""
         if warm_up is None:
             warm_up = 3 * clients
         argv = [self.program("bench_client"), "--to",
@@ -181,7 +180,8 @@ class Rig:
         counted = self._counters(variant)
         cpu = self.cpu(variant)
         done = self.case.run(argv, seconds=600)
-        cpu = self.cpu(variant) - cpu
+        postfix, helper = (after - before for after, before
+                           in zip(self.cpu(variant), cpu))
         if done.returncode != 0:
             raise RuntimeError(f"bench_client at {variant}: {done.stdout}"
                                f"{done.stderr}")
@@ -190,7 +190,8 @@ class Rig:
         if not pool:
             self._number = int(figures["next"])
         every = sessions + warm_up
-        figures["cpu_us"] = cpu * 1e6 / every
+        figures["cpu_us"] = (postfix + helper) * 1e6 / every
+        figures["helper_us"] = helper * 1e6 / every
         figures["every"] = every
         figures["upstream"] = {
             key: value - counted[key]
