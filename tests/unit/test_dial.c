@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@
 #define SLOW_MS 4000
 
 static char sockdir[64];
+static atomic_uint lookups; /* of names that have addresses */
 
 /* Only what libcurl asks for; freeaddrinfo() of the C library releases it. */
 static struct addrinfo *
@@ -72,6 +74,7 @@ resolve(const char *name, const char *service, const struct addrinfo *hints,
 		return EAI_NONAME;
 	if (strcmp(name, "broken.example.org") == 0)
 		return EAI_AGAIN;
+	atomic_fetch_add(&lookups, 1);
 	*res = one_address("127.0.0.2", service);
 	if (*res != NULL)
 		(*res)->ai_next = one_address("127.0.0.1", service);
@@ -180,7 +183,8 @@ test_inet(void **state)
 	(void)close(listener);
 }
 
-/* The first address refuses; the second is taken. */
+/* The first address refuses; the second is taken.  Both are known when the
+ * name is wanted again. */
 static void
 test_next_address(void **state)
 {
@@ -190,6 +194,29 @@ test_next_address(void **state)
 
 	(void)state;
 	check_dial(&e, port, listener);
+	assert_int_equal(atomic_load(&lookups), 1);
+	check_dial(&e, port, listener);
+	assert_int_equal(atomic_load(&lookups), 1);
+	(void)close(listener);
+}
+
+static void
+test_inet6(void **state)
+{
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	socklen_t len = sizeof(sin6);
+	struct endpoint e = endpoint("[::1]");
+	int listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	if (listener == -1 ||
+	    bind(listener, (struct sockaddr *)&sin6, len) == -1)
+		skip(); /* a machine without IPv6 */
+	assert_int_equal(listen(listener, 5), 0);
+	assert_int_equal(
+	    getsockname(listener, (struct sockaddr *)&sin6, &len), 0);
+	check_dial(&e, ntohs(sin6.sin6_port), listener);
 	(void)close(listener);
 }
 
@@ -282,6 +309,31 @@ test_unix_full(void **state)
 	(void)unlink(e.host);
 }
 
+/* A listener that takes no more: the kernel does not answer, and no longer
+ * than told is waited for it. */
+static void
+test_inet_full(void **state)
+{
+	struct transport *held[8] = { NULL };
+	struct endpoint e = endpoint("127.0.0.1");
+	struct fault f;
+	unsigned int port;
+	int listener = listen_inet(&port);
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(listen(listener, 0), 0);
+	while (n < 8 &&
+	    dial_connect(&e, port, deadline_in(200), &held[n], &f) ==
+		OUTCOME_OK)
+		n++;
+	assert_true(n > 0 && n < 8);
+	check_fails(&e, port, 200, "timed out");
+	while (n > 0)
+		transport_free(held[--n]);
+	(void)close(listener);
+}
+
 /* What would say something else in a URL than a host. */
 static void
 test_forged_host(void **state)
@@ -356,12 +408,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_inet),
+		cmocka_unit_test(test_inet6),
 		cmocka_unit_test(test_next_address),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_slow_name),
 		cmocka_unit_test(test_unix),
 		cmocka_unit_test(test_unix_full),
+		cmocka_unit_test(test_inet_full),
 		cmocka_unit_test(test_forged_host),
 		cmocka_unit_test(test_no_sigpipe),
 	};
