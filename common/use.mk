@@ -8,6 +8,7 @@ libpostern_la_SOURCES += \
 	common/route.c common/route.h \
 	common/route_build.c common/route_build.h \
 	common/router.c common/router.h \
+	common/setup.c common/setup.h \
 	common/verdict.c common/verdict.h
 libpostern_la_SOURCES += common/breaker.c common/breaker.h
 libpostern_la_SOURCES += \

@@ -10,46 +10,6 @@
 #include "common/log.h"
 #include "common/verify_inquiry.h"
 
-void
-setup_unref(struct setup *s)
-{
-	if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
-		return;
-	router_free(s->router);
-	conf_unref(s->conf);
-	free(s);
-}
-
-static struct setup *
-setup_new(struct conf *conf, char *why, size_t len)
-{
-	struct setup *s = calloc(1, sizeof(*s));
-
-	if (s == NULL) {
-		snprintf(why, len, "out of memory");
-		return NULL;
-	}
-	atomic_init(&s->refs, 1);
-	s->conf = conf_ref(conf);
-	if ((s->router = router_new(conf, ROUTE_FOR_RCPT, why, len)) == NULL) {
-		setup_unref(s);
-		return NULL;
-	}
-	return s;
-}
-
-struct setup *
-setup_get(struct verifier *v)
-{
-	struct setup *s;
-
-	pthread_mutex_lock(&v->lock);
-	s = v->setup;
-	atomic_fetch_add(&s->refs, 1);
-	pthread_mutex_unlock(&v->lock);
-	return s;
-}
-
 /* On the prober's thread: remember what came. */
 static void
 verify_answered(
@@ -94,14 +54,16 @@ verifier_new(
 {
 	struct verifier *v = calloc(1, sizeof(*v));
 	struct prober_params params = *pp;
+	struct setup *s;
 
 	snprintf(why, len, "out of memory");
 	if (v == NULL)
 		return NULL;
-	pthread_mutex_init(&v->lock, NULL);
+	s = setup_new(conf, ROUTE_FOR_RCPT, why, len);
+	setup_holder_init(&v->setups, s);
 	params.answered = verify_answered;
 	params.answered_arg = v;
-	if ((v->setup = setup_new(conf, why, len)) == NULL ||
+	if (s == NULL ||
 	    (v->cache = cache_new((size_t)conf->rcptto.cache_size)) == NULL ||
 	    (v->catchall = catchall_new()) == NULL ||
 	    (v->prober = prober_new(&params)) == NULL) {
@@ -120,8 +82,7 @@ verifier_free(struct verifier *v)
 	prober_free(v->prober); /* first: it calls verify_answered() */
 	catchall_free(v->catchall);
 	cache_free(v->cache);
-	setup_unref(v->setup);
-	pthread_mutex_destroy(&v->lock);
+	setup_holder_release(&v->setups);
 	free(v);
 }
 
@@ -134,15 +95,11 @@ verifier_stop(struct verifier *v)
 int
 verifier_reload(struct verifier *v, struct conf *conf, char *why, size_t len)
 {
-	struct setup *s = setup_new(conf, why, len), *old;
+	struct setup *s = setup_new(conf, ROUTE_FOR_RCPT, why, len);
 
 	if (s == NULL)
 		return -1;
-	pthread_mutex_lock(&v->lock);
-	old = v->setup;
-	v->setup = s;
-	pthread_mutex_unlock(&v->lock);
-	setup_unref(old);
+	setup_holder_set(&v->setups, s);
 	prober_reloaded(v->prober);
 	return 0;
 }

@@ -359,7 +359,7 @@ verify_rcpt(struct verifier *v, const struct verify_request *rq,
 
 	memset(out, 0, sizeof(*out));
 	out->cache = "none";
-	in.setup = setup_get(v);
+	in.setup = setup_holder_get(&v->setups);
 	/* A domain's own timeout is known only with its route. */
 	in.deadline = deadline_in(in.setup->conf->rcptto.up.timeout);
 	if (!inquiry_skipped(&in) && inquiry_route(&in)) {

@@ -61,7 +61,7 @@ verify_explain(struct verifier *v, const struct verify_request *rq, FILE *fp)
 	struct strbuf sb;
 	char label[300];
 
-	in.setup = setup_get(v);
+	in.setup = setup_holder_get(&v->setups);
 	in.deadline = deadline_in(in.setup->conf->rcptto.up.timeout);
 	strbuf_init(&sb, 16384);
 	if (rq->to_result == ADDRESS_OK)

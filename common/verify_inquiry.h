@@ -9,23 +9,15 @@
 #ifndef POSTERN_COMMON_VERIFY_INQUIRY_H
 #define POSTERN_COMMON_VERIFY_INQUIRY_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "common/probe.h"
 #include "common/route.h"
+#include "common/setup.h"
 #include "common/verify.h"
 
-/* One configuration and what was opened for it; replaced by a reload. */
-struct setup {
-	atomic_uint refs;
-	struct conf *conf;
-	struct router *router;
-};
-
 struct verifier {
-	pthread_mutex_t lock; /* guards setup, the pointer */
-	struct setup *setup;
+	struct setup_holder setups;
 	struct cache *cache;
 	struct catchall *catchall;
 	struct prober *prober;
@@ -42,10 +34,6 @@ struct inquiry {
 	struct deadline deadline;
 	struct probe_question *q;
 };
-
-/* setup_get(v): a reference to what is in force. */
-struct setup *setup_get(struct verifier *v);
-void setup_unref(struct setup *s); /* NULL does nothing */
 
 /* inquiry_skipped(in): this one is not asked about; *in->out says why. */
 bool inquiry_skipped(struct inquiry *in);
