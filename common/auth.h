@@ -55,7 +55,7 @@ struct auth_asker {
 
 struct auth_answer {
 	enum verdict verdict;
-	char user[LOGIN_NAME_MAX + 1]; /* as typed; "" when not known */
+	char user[LOGIN_NAME_OCTETS + 1]; /* as typed; "" when not known */
 	char upstream[ENDPOINT_TEXT_MAX];
 	int code; /* the upstream's reply, 0 when there was none */
 	char esc[12];

@@ -28,7 +28,7 @@ struct input {
 
 /* A name with its escapes undone. */
 struct saslname {
-	char text[LOGIN_NAME_MAX];
+	char text[LOGIN_NAME_OCTETS];
 	size_t len;
 };
 

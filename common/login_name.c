@@ -44,7 +44,7 @@ login_name_parse(
 		*why = NULL;
 	if (len == 0)
 		return fail(why, "empty user name");
-	if (len > LOGIN_NAME_MAX)
+	if (len > LOGIN_NAME_OCTETS)
 		return fail(why, "user name too long");
 	for (i = 0; i < len; i++) {
 		if (is_control(text[i]))
@@ -177,7 +177,7 @@ login_name_canon_ok(const char *canon, const char **why)
 	if (strcasecmp(canon, "none") == 0 || strcasecmp(canon, "lower") == 0 ||
 	    strcasecmp(canon, "localpart") == 0)
 		return true;
-	if (strlen(canon) > LOGIN_NAME_MAX)
+	if (strlen(canon) > LOGIN_NAME_OCTETS)
 		return fail(why, "too long");
 	while (next_piece(&canon, &p)) {
 		if (is_control(*p.at))

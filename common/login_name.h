@@ -12,12 +12,12 @@
 #include <stddef.h>
 
 /* libsasl holds names of 1023 octets at most; an address has 320. */
-#define LOGIN_NAME_MAX 320
+#define LOGIN_NAME_OCTETS 320
 
 struct login_name {
-	char full[LOGIN_NAME_MAX + 1];   /* as typed */
-	char local[LOGIN_NAME_MAX + 1];  /* before the last '@', or all */
-	char domain[LOGIN_NAME_MAX + 1]; /* behind it, lower case, no final
+	char full[LOGIN_NAME_OCTETS + 1];   /* as typed */
+	char local[LOGIN_NAME_OCTETS + 1];  /* before the last '@', or all */
+	char domain[LOGIN_NAME_OCTETS + 1]; /* behind it, lower case, no final
 					  * dot; or "" */
 };
 

@@ -27,7 +27,7 @@ check_name(const struct login_name *n)
 	struct login_name again;
 	size_t len = strlen(n->full), i;
 
-	must(len > 0 && len <= LOGIN_NAME_MAX);
+	must(len > 0 && len <= LOGIN_NAME_OCTETS);
 	for (i = 0; i < len; i++)
 		must((unsigned char)n->full[i] >= 32 && n->full[i] != 127);
 	must(login_name_parse(n->full, len, &again, NULL));

@@ -23,7 +23,7 @@ must(bool what)
 static void
 check_canon(const struct login_name *n, const char *canon, const char *realm)
 {
-	char out[LOGIN_NAME_MAX + 1], less[LOGIN_NAME_MAX + 1];
+	char out[LOGIN_NAME_OCTETS + 1], less[LOGIN_NAME_OCTETS + 1];
 	const char *why = NULL;
 	bool fits;
 	size_t i, len;

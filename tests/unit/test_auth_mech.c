@@ -162,7 +162,7 @@ test_truncated(void **state)
 static void
 test_long_names(void **state)
 {
-	char text[LOGIN_NAME_MAX * 3 + 20], name[LOGIN_NAME_MAX + 2];
+	char text[LOGIN_NAME_OCTETS * 3 + 20], name[LOGIN_NAME_OCTETS + 2];
 	const struct auth_mech *m = auth_mech_find("SCRAM-SHA-1");
 	struct login_name n;
 	const char *why;
@@ -171,7 +171,7 @@ test_long_names(void **state)
 
 	(void)state;
 	memset(name, 'x', sizeof name);
-	name[LOGIN_NAME_MAX + 1] = '\0';
+	name[LOGIN_NAME_OCTETS + 1] = '\0';
 	len = snprintf(text, sizeof text, "n,,n=%s,r=x", name);
 	assert_false(auth_mech_user(m, text, (size_t)len, &n, &why));
 	assert_string_equal(why, "user name too long");
@@ -180,12 +180,12 @@ test_long_names(void **state)
 	assert_string_equal(n.full, name + 1);
 	/* three octets for each of the name's */
 	memcpy(text, "n,,n=", 5);
-	for (i = 0; i < LOGIN_NAME_MAX; i++)
+	for (i = 0; i < LOGIN_NAME_OCTETS; i++)
 		memcpy(text + 5 + 3 * i, "=2C", 3);
 	memcpy(text + 5 + 3 * i, ",r=x", 4);
 	assert_true(auth_mech_user(m, text, 5 + 3 * i + 4, &n, &why));
-	assert_int_equal(strlen(n.full), LOGIN_NAME_MAX);
-	assert_int_equal(strspn(n.full, ","), LOGIN_NAME_MAX);
+	assert_int_equal(strlen(n.full), LOGIN_NAME_OCTETS);
+	assert_int_equal(strspn(n.full, ","), LOGIN_NAME_OCTETS);
 }
 
 static void

@@ -65,7 +65,7 @@ test_bad(void **state)
 		{ "\t", 1, "control character in user name" },
 	};
 	static const struct login_name none;
-	char text[LOGIN_NAME_MAX + 1];
+	char text[LOGIN_NAME_OCTETS + 1];
 	struct login_name n;
 	const char *why;
 	size_t i;
@@ -80,10 +80,10 @@ test_bad(void **state)
 		    login_name_parse(rows[i].text, rows[i].len, &n, NULL));
 	}
 	memset(text, 'x', sizeof text);
-	assert_true(login_name_parse(text, LOGIN_NAME_MAX, &n, NULL));
-	assert_int_equal(strlen(n.full), LOGIN_NAME_MAX);
-	assert_int_equal(strlen(n.local), LOGIN_NAME_MAX);
-	assert_false(login_name_parse(text, LOGIN_NAME_MAX + 1, &n, &why));
+	assert_true(login_name_parse(text, LOGIN_NAME_OCTETS, &n, NULL));
+	assert_int_equal(strlen(n.full), LOGIN_NAME_OCTETS);
+	assert_int_equal(strlen(n.local), LOGIN_NAME_OCTETS);
+	assert_false(login_name_parse(text, LOGIN_NAME_OCTETS + 1, &n, &why));
 	assert_string_equal(why, "user name too long");
 }
 
@@ -113,7 +113,7 @@ test_canon(void **state)
 		{ "Ann", ":user", "", NULL },
 	};
 
-	char out[LOGIN_NAME_MAX + 1];
+	char out[LOGIN_NAME_OCTETS + 1];
 	struct login_name n;
 	size_t i;
 
@@ -152,7 +152,7 @@ test_canon_ok(void **state)
 	static const char *const bad[] = { "", "upper", ":", ":user", ":domain",
 		":realm@:domain", ":username:pass", ":username\r\n",
 		":localparts" };
-	char longest[LOGIN_NAME_MAX + 2];
+	char longest[LOGIN_NAME_OCTETS + 2];
 	const char *why;
 	size_t i;
 
@@ -169,10 +169,10 @@ test_canon_ok(void **state)
 	}
 	memset(longest, '-', sizeof longest);
 	memcpy(longest, ":username", 9);
-	longest[LOGIN_NAME_MAX + 1] = '\0';
+	longest[LOGIN_NAME_OCTETS + 1] = '\0';
 	assert_false(login_name_canon_ok(longest, &why));
 	assert_string_equal(why, "too long");
-	longest[LOGIN_NAME_MAX] = '\0';
+	longest[LOGIN_NAME_OCTETS] = '\0';
 	assert_true(login_name_canon_ok(longest, &why));
 }
 
