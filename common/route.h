@@ -141,6 +141,10 @@ void route_explain_auth(struct router *r, const struct login_name *name,
 void router_each(const struct router *r,
     void (*fn)(void *arg, struct route *route), void *arg);
 
+/* router_global(r): the route of the global host, a reference for the caller
+ * to drop; NULL when there is none. */
+struct route *router_global(struct router *r);
+
 /* route_origin_name(o): "domain", "query" or "global".  Constant. */
 const char *route_origin_name(enum route_origin o);
 

@@ -285,3 +285,9 @@ router_each(const struct router *r, void (*fn)(void *arg, struct route *route),
 			fn(arg, s->global);
 	}
 }
+
+struct route *
+router_global(struct router *r)
+{
+	return r->global != NULL ? route_ref(r->global) : NULL;
+}

@@ -29,3 +29,9 @@ libpostern_la_SOURCES += \
 	common/pair_hash.c common/pair_hash.h \
 	common/shield.c common/shield.h \
 	common/tally.c common/tally.h
+libpostern_la_SOURCES += \
+	common/auth.c common/auth.h common/auth_attempt.h \
+	common/auth_ask.c common/auth_attempt.c \
+	common/auth_check.c \
+	common/auth_client.c common/auth_client.h \
+	common/auth_log.c common/auth_relay.c common/auth_report.c
