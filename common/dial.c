@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/dial.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -143,7 +141,7 @@ take_socket(CURL *c)
 }
 
 static enum outcome
-dial_name(const struct endpoint *e, unsigned int port, struct deadline d,
+dial_inet(const struct endpoint *e, unsigned int port, struct deadline d,
     int *fd, struct fault *f)
 {
 	char errbuf[CURL_ERROR_SIZE] = "";
@@ -176,91 +174,6 @@ dial_name(const struct endpoint *e, unsigned int port, struct deadline d,
 done:
 	curl_easy_cleanup(c);
 	return oc;
-}
-
-/* An address needs no name server, and nothing is raced: libcurl would only
- * cost, several times what connect() does. */
-static bool
-address_parse(const struct endpoint *e, unsigned int port,
-    struct sockaddr_storage *ss, socklen_t *len)
-{
-	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
-	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	if (port == 0 || port > UINT16_MAX)
-		return false;
-	if (inet_pton(AF_INET, e->host, &sin->sin_addr) == 1) {
-		sin->sin_family = AF_INET;
-		sin->sin_port = htons((uint16_t)port);
-		*len = sizeof(*sin);
-		return true;
-	}
-	if (inet_pton(AF_INET6, e->host, &sin6->sin6_addr) == 1) {
-		sin6->sin6_family = AF_INET6;
-		sin6->sin6_port = htons((uint16_t)port);
-		*len = sizeof(*sin6);
-		return true;
-	}
-	return false;
-}
-
-/* After EINPROGRESS: 0 when the socket is connected, else the error. */
-static int
-await_connection(int fd, struct deadline d)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-	socklen_t len = sizeof(int);
-	int n, error = 0;
-
-	while ((n = poll(&pfd, 1, deadline_left_poll(d))) <= 0) {
-		if (n == 0 && deadline_passed(d))
-			return ETIMEDOUT;
-		if (n < 0 && errno != EINTR)
-			return errno;
-	}
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1 ? errno
-									: error;
-}
-
-static int
-address_connect(
-    const struct sockaddr_storage *ss, socklen_t len, struct deadline d)
-{
-	int fd, one = 1, error = 0;
-
-	fd = socket(
-	    ss->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return -1;
-	if (connect(fd, (const struct sockaddr *)ss, len) == -1)
-		error = errno == EINPROGRESS ? await_connection(fd, d) : errno;
-	if (error != 0) {
-		(void)close(fd);
-		errno = error;
-		return -1;
-	}
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return fd;
-}
-
-static enum outcome
-dial_inet(const struct endpoint *e, unsigned int port, struct deadline d,
-    int *fd, struct fault *f)
-{
-	struct sockaddr_storage ss;
-	socklen_t len;
-	char where[ENDPOINT_HOST_MAX + 16];
-
-	if (!address_parse(e, port, &ss, &len))
-		return dial_name(e, port, d, fd, f);
-	*fd = address_connect(&ss, len, d);
-	if (*fd == -1) {
-		(void)snprintf(where, sizeof(where), "%s:%u", e->host, port);
-		system_fault(f, FAULT_CONNECTION, where);
-		return OUTCOME_TEMP;
-	}
-	return OUTCOME_OK;
 }
 
 /* A Unix socket is connected at once or not at all, but for a full backlog:

@@ -4,8 +4,8 @@
  *
  * libcurl resolves the name, races the addresses and keeps the deadline
  * (CONNECT_ONLY); the socket is then taken from it.  What it has looked up is
- * kept for a minute.  Addresses and Unix sockets are connected here.  Any
- * thread; blocks until the deadline at most.
+ * kept for a minute.  Unix sockets are connected here.  Any thread; blocks
+ * until the deadline at most.
  */
 #ifndef POSTERN_COMMON_DIAL_H
 #define POSTERN_COMMON_DIAL_H
