@@ -37,6 +37,8 @@ FUZZ_TARGETS += tests/fuzz/fuzz_wire
 tests_fuzz_fuzz_wire_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_xtext
 tests_fuzz_fuzz_xtext_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_saslauthd
+tests_fuzz_fuzz_saslauthd_LDADD = saslauth-plugin/libauthd.la $(FUZZ_LIBS)
 FUZZ_SECONDS = 20
 
 check_PROGRAMS += $(FUZZ_TARGETS)

@@ -135,3 +135,11 @@ tests_unit_test_exchange_relay_SOURCES = tests/unit/test_exchange_relay.c \
 UNIT_TESTS += tests/unit/test_session_again
 tests_unit_test_session_again_SOURCES = tests/unit/test_session_again.c \
 	$(exchange_rig)
+
+# postern-authd's own rooms
+UNIT_TESTS += tests/unit/test_saslauthd_frame tests/unit/test_timers \
+	tests/unit/test_workers
+authd_ldadd = saslauth-plugin/libauthd.la $(LDADD)
+tests_unit_test_saslauthd_frame_LDADD = $(authd_ldadd)
+tests_unit_test_timers_LDADD = $(authd_ldadd)
+tests_unit_test_workers_LDADD = $(authd_ldadd)

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# postern-authd
+# All but main() is an archive: the tests have a daemon whose
+# auth.h is a script.
+noinst_LTLIBRARIES += saslauth-plugin/libauthd.la
+saslauth_plugin_libauthd_la_SOURCES = \
+	saslauth-plugin/authd_commands.c saslauth-plugin/authd_commands.h \
+	saslauth-plugin/authd_listen.c saslauth-plugin/authd_listen.h \
+	saslauth-plugin/authd_loop.c saslauth-plugin/authd_loop.h \
+	saslauth-plugin/authd_serve.c saslauth-plugin/authd_serve.h \
+	saslauth-plugin/conn.c saslauth-plugin/conn.h \
+	saslauth-plugin/conn_work.c \
+	saslauth-plugin/peers.c saslauth-plugin/peers.h \
+	saslauth-plugin/saslauthd_frame.c saslauth-plugin/saslauthd_frame.h \
+	saslauth-plugin/saslauthd_serve.c saslauth-plugin/serve.h \
+	saslauth-plugin/timers.c saslauth-plugin/timers.h \
+	saslauth-plugin/wire_serve.c \
+	saslauth-plugin/workers.c saslauth-plugin/workers.h
+
+check_PROGRAMS += tests/authd/scripted-authd
+tests_authd_scripted_authd_SOURCES = \
+	saslauth-plugin/authd_main.c tests/authd/scripted_auth.c
+tests_authd_scripted_authd_LDADD = \
+	saslauth-plugin/libauthd.la libdaemon.la libpostern.la
+
+TESTS += tests/authd/test_serve.py tests/authd/test_life.py
+EXTRA_DIST += tests/authd/rig.py tests/authd/test_serve.py \
+	tests/authd/test_life.py

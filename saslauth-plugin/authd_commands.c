@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "saslauth-plugin/authd_commands.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "common/auth.h"
+#include "common/conf_holder.h"
+#include "common/control.h"
+#include "common/strbuf.h"
+#include "saslauth-plugin/authd_serve.h"
+#include "saslauth-plugin/peers.h"
+
+#define ANSWER_MAX (1024 * 1024)
+
+/* What was settled when the daemon started, and stays until it starts anew. */
+static void
+compare(const struct conf *old, const struct conf *fresh)
+{
+	const struct conf_authd *a = &old->authd, *b = &fresh->authd;
+
+	reload_warn("authd.socket", reload_differ(&a->socket, &b->socket));
+	reload_warn("authd.saslauthd_socket",
+	    reload_differ(&a->saslauthd_socket, &b->saslauthd_socket));
+	reload_warn("authd.socket_group",
+	    reload_differs(a->socket_group, b->socket_group));
+	reload_warn("authd.control", reload_differs(a->control, b->control));
+}
+
+static bool
+apply(void *arg, struct conf *fresh, char *why, size_t len)
+{
+	const struct authd *authd = arg;
+	struct peers *peers = peers_new(fresh, why, len);
+
+	if (peers == NULL)
+		return false;
+	if (!auth_reload(authd->auth, fresh, why, len)) {
+		peers_free(peers);
+		return false;
+	}
+	server_peers(authd->server, peers);
+	return true;
+}
+
+void
+authd_commands_open(struct authd_commands *c, struct authd *authd)
+{
+	c->reload.holder = authd->conf;
+	c->reload.apply = apply;
+	c->reload.compare = compare;
+	c->reload.arg = authd;
+	c->authd = authd;
+	reload_open(&c->reload);
+}
+
+void
+authd_commands_close(struct authd_commands *c)
+{
+	reload_close(&c->reload);
+}
+
+/* The text goes out when no lock is held any more: whoever reads it may be
+ * slow. */
+static bool
+print(struct strbuf *sb, FILE *out, char *why, size_t len)
+{
+	bool ok = strbuf_ok(sb);
+
+	if (ok)
+		control_lines(out, sb->data);
+	else
+		snprintf(why, len, "out of memory");
+	strbuf_release(sb);
+	return ok;
+}
+
+static void
+add_list(struct strbuf *sb, const char *name, const struct strlist *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		strbuf_addf(sb, " %s=%s", name, list->v[i]);
+}
+
+static bool
+command_status(const struct authd_commands *c, FILE *out, char *why, size_t len)
+{
+	struct conf *conf = conf_holder_get(c->authd->conf);
+	struct strbuf sb;
+
+	strbuf_init(&sb, ANSWER_MAX);
+	strbuf_addf(&sb, "program=postern-authd version=%s pid=%ld\n",
+	    PACKAGE_VERSION, (long)getpid());
+	strbuf_addf(&sb, "configuration=%s", c->reload.conf_file);
+	add_list(&sb, "socket", &conf->authd.socket);
+	add_list(&sb, "saslauthd_socket", &conf->authd.saslauthd_socket);
+	strbuf_addch(&sb, '\n');
+	conf_unref(conf);
+	server_status(c->authd->server, &sb);
+	auth_status(c->authd->auth, &sb);
+	return print(&sb, out, why, len);
+}
+
+static bool
+command_stats(const struct authd_commands *c, FILE *out, char *why, size_t len)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, ANSWER_MAX);
+	auth_stats(c->authd->auth, &sb);
+	server_stats(c->authd->server, &sb);
+	return print(&sb, out, why, len);
+}
+
+static bool
+command_cache(const struct authd_commands *c, char *const *words, size_t n,
+    FILE *out, char *why, size_t len)
+{
+	const char *user = NULL;
+
+	if (n == 3 && strcmp(words[1], "drop") == 0)
+		user = words[2];
+	else if (n != 2 || strcmp(words[1], "flush") != 0) {
+		snprintf(why, len, "cache drop USER, or cache flush");
+		return false;
+	}
+	fprintf(out, " dropped=%zu\n", auth_drop(c->authd->auth, user));
+	return true;
+}
+
+bool
+authd_commands_serve(
+    void *arg, char *const *words, size_t n, FILE *out, char *why, size_t len)
+{
+	struct authd_commands *c = arg;
+
+	if (strcmp(words[0], "status") == 0 && n == 1)
+		return command_status(c, out, why, len);
+	if (strcmp(words[0], "stats") == 0 && n == 1)
+		return command_stats(c, out, why, len);
+	if (strcmp(words[0], "reload") == 0 && n == 1)
+		return reload_now(&c->reload, why, len);
+	if (strcmp(words[0], "cache") == 0)
+		return command_cache(c, words, n, out, why, len);
+	snprintf(why, len, "unknown command: %s", words[0]);
+	return false;
+}

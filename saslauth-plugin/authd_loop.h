@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * authd_loop - the thread of authd_serve.h, and what workers do for it
+ *
+ * For authd_serve.c, authd_loop.c and conn_work.c alone.
+ */
+#ifndef POSTERN_SASLAUTH_PLUGIN_AUTHD_LOOP_H
+#define POSTERN_SASLAUTH_PLUGIN_AUTHD_LOOP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "saslauth-plugin/authd_listen.h"
+#include "saslauth-plugin/conn.h"
+#include "saslauth-plugin/timers.h"
+#include "saslauth-plugin/workers.h"
+
+struct auth;
+struct peers;
+
+struct listener {
+	enum watched watched;
+	int fd;
+	const struct serve_protocol *protocol;
+};
+
+struct wake {
+	enum watched watched;
+	int fd;
+};
+
+enum server_end {
+	SERVER_SERVES,
+	SERVER_STOPS,   /* nobody new; dialogues go on */
+	SERVER_HURRIES, /* nobody who waits for the client */
+	SERVER_ENDS,    /* the thread returns */
+};
+
+struct server {
+	struct auth *auth;
+	struct workers *workers;
+	pthread_t thread;
+	bool started;
+	size_t max_conns;
+
+	/* The loop's own. */
+	int epoll;
+	struct listener listeners[AUTHD_SOCKETS_MAX];
+	size_t n_listeners;
+	struct wake wake;
+	struct timers timers;   /* of the connections it owns */
+	int64_t accept_at_ms;   /* when to accept again; 0: now */
+	enum server_end ending; /* what it knows of `end' */
+
+	pthread_mutex_t lock; /* guards the next six */
+	pthread_cond_t none_left;
+	STAILQ_HEAD(, work) back; /* connections that workers give back */
+	size_t n_conns;
+	enum server_end end;
+	bool closed; /* the listeners */
+	struct peers *peers;
+
+	pthread_condattr_t cond_attr;
+	atomic_size_t n_held;
+	atomic_ulong n_accepted, n_refused, n_requests, n_bad, n_late,
+	    n_turned_away, n_held_back;
+};
+
+/* loop_main(s): the thread. */
+void *loop_main(void *server);
+
+/* loop_close(s): close the listeners that are open. */
+void loop_close(struct server *s);
+
+/* conn_work(work): what a worker does with a connection. */
+void conn_work(struct work *work);
+
+/* conn_of(work): the connection it is a part of. */
+struct conn *conn_of(struct work *work);
+
+/* conn_drop(c): it is over: free it, and count.  Whoever owns it. */
+void conn_drop(struct conn *c);
+
+/* conn_call(c, call): what a protocol needs to know of it.  conn_replied(c,
+ * call): take what it has said. */
+void conn_call(struct conn *c, struct serve_call *call);
+void conn_replied(struct conn *c, const struct serve_call *call);
+
+/* server_wake(s): make the loop look around. */
+void server_wake(struct server *s);
+
+#endif /* POSTERN_SASLAUTH_PLUGIN_AUTHD_LOOP_H */

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* postern-authd(8): logins, put to the servers behind. */
+#include "config.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/auth.h"
+#include "common/conf.h"
+#include "common/conf_holder.h"
+#include "common/control.h"
+#include "common/daemon.h"
+#include "common/dial.h"
+#include "common/log.h"
+#include "common/reload.h"
+#include "common/route.h"
+#include "saslauth-plugin/authd_commands.h"
+#include "saslauth-plugin/authd_listen.h"
+#include "saslauth-plugin/authd_serve.h"
+#include "saslauth-plugin/peers.h"
+
+/* How long logins that are under way may take when we stop; and then, when
+ * they have been told to end. */
+#define DRAIN_MS 5000
+#define HURRY_MS 2000
+
+/* There are many threads, each of which would have an arena of its own. */
+#define ARENAS 4
+
+/* The dialogue with upstreams; what is secret is not in it. */
+static void
+trace(void *arg, char direction, const char *line)
+{
+	(void)arg;
+	log_debug("dialogue: %c %s", direction, line);
+}
+
+static void
+fail(const char *what, const char *why)
+{
+	log_error("%s: %s", what, why);
+	exit(EX_UNAVAILABLE);
+}
+
+static bool
+asks_anybody(const struct conf *conf)
+{
+	if (conf->auth.up.host.n > 0 || conf->auth.up.query != NULL)
+		return true;
+	for (size_t i = 0; i < conf->n_domains; i++)
+		if (conf->domains[i].has_auth)
+			return true;
+	return false;
+}
+
+/* Routes, data sources and accounts are looked at too, by -n and before we go
+ * into the background. */
+static int
+check(struct conf *conf, char *why, size_t len)
+{
+	struct router *r;
+
+	if (!asks_anybody(conf)) {
+		snprintf(why, len,
+		    "smtp_auth_proxy: neither host nor query, and no domain "
+		    "with a host: there is nobody to ask");
+		return -1;
+	}
+	if ((r = router_new(conf, ROUTE_FOR_AUTH, why, len)) == NULL)
+		return -1;
+	router_free(r);
+	return 0;
+}
+
+/* What root may have to open. */
+static int
+open_sockets(const struct conf *conf, struct peers **peers,
+    struct authd_sockets *sockets)
+{
+	static const char scheme[] = "unix:";
+	char why[512];
+	int fd;
+
+	if ((*peers = peers_new(conf, why, sizeof(why))) == NULL)
+		fail("accounts", why);
+	if (authd_listen(conf, *peers, sockets, why, sizeof(why)) != 0)
+		fail("socket", why);
+	if ((fd = control_open(conf->authd.control + sizeof(scheme) - 1, why,
+		 sizeof(why))) < 0)
+		fail("control socket", why);
+	return fd;
+}
+
+/* False when logins are still under way. */
+static bool
+drain(const struct authd *authd)
+{
+	bool done = server_stop(authd->server, DRAIN_MS);
+
+	auth_stop(authd->auth);
+	return done || server_hurry(authd->server, HURRY_MS);
+}
+
+static void
+start(struct authd *authd, struct conf *conf,
+    const struct authd_sockets *sockets, struct peers *peers)
+{
+	const struct pool_params pp = { .trace = trace };
+	char why[512];
+
+	if (daemon_signals() != 0 || dial_global_init() != 0 ||
+	    (authd->conf = conf_holder_new(conf)) == NULL)
+		fail("start", "out of memory or threads");
+	if ((authd->auth = auth_new(conf, &pp, why, sizeof(why))) == NULL ||
+	    (authd->server = server_new(
+		 authd->auth, sockets, peers, why, sizeof(why))) == NULL)
+		fail("start", why);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct authd authd = { 0 };
+	struct authd_sockets sockets = { 0 };
+	struct daemon_args args;
+	struct authd_commands commands = AUTHD_COMMANDS_INIT(args.conf_file);
+	struct control *control;
+	struct peers *peers;
+	struct conf *conf;
+	char why[512];
+	int control_fd;
+
+	(void)mallopt(M_ARENA_MAX, ARENAS);
+	daemon_fds();
+	daemon_args(argc, argv, &args);
+
+	/* -n ends here. */
+	conf = daemon_conf(&args, check);
+	if (!args.foreground)
+		daemon_detach();
+	daemon_log("postern-authd", conf, &args);
+	daemon_limits();
+
+	/* Sockets first, since their places may be root's. */
+	control_fd = open_sockets(conf, &peers, &sockets);
+	if (daemon_drop(conf->user, why, sizeof(why)) != 0)
+		fail("privileges", why);
+
+	/* What needs threads or files of the user's own. */
+	start(&authd, conf, &sockets, peers);
+	log_info("%s: serving %zu sockets", PACKAGE_STRING, sockets.n);
+	authd_commands_open(&commands, &authd); /* conf may be gone from here */
+	if ((control = control_start(
+		 control_fd, authd_commands_serve, &commands)) == NULL)
+		fail("control socket", "out of memory or threads");
+	daemon_ready();
+	(void)daemon_wait(reload_signal, &commands.reload, true);
+
+	/* Whoever waits gets an answer. */
+	daemon_stopping();
+	authd_commands_close(&commands);
+	if (!drain(&authd)) {
+		log_warning("stopped while logins were under way");
+		_exit(EX_OK);
+	}
+	control_stop(control);
+	server_free(authd.server);
+	auth_free(authd.auth);
+	conf_holder_free(authd.conf);
+	dial_global_cleanup();
+	log_info("stopped");
+	return EX_OK;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * serve - one protocol on the sockets of postern-authd
+ *
+ * What authd_serve.h needs to know of it.  look() and refuse() run on the
+ * one thread that owns connections, and must not block; answer() and end()
+ * on a worker.
+ */
+#ifndef POSTERN_SASLAUTH_PLUGIN_SERVE_H
+#define POSTERN_SASLAUTH_PLUGIN_SERVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/auth.h"
+
+enum serve_seen {
+	SERVE_BAD = -1, /* no request: hang up */
+	SERVE_PART,     /* wait for more */
+	SERVE_PERHAPS,  /* whole, unless more comes at once */
+	SERVE_WHOLE,
+};
+
+/* A request, and what becomes of it. */
+struct serve_call {
+	struct auth *auth;
+	const unsigned char *request; /* whole */
+	size_t len;
+	struct deadline until; /* of the login */
+	void **dialogue; /* the protocol's own between requests; NULL first */
+
+	/* All zero when answer() is called. */
+	unsigned char *reply; /* for free(); NULL: hang up without one */
+	size_t reply_len;
+	bool more;         /* another request is expected after it */
+	int64_t hold_ms;   /* how long to hold it back */
+	const char *fault; /* the request makes no sense; constant text */
+};
+
+struct serve_protocol {
+	const char *name; /* for the log */
+	size_t max;       /* octets of the longest request */
+
+	enum serve_seen (*look)(
+	    const unsigned char *buf, size_t len, const char **why);
+	void (*answer)(struct serve_call *c);
+	/* Say that it cannot be told, for this reason. */
+	void (*refuse)(struct serve_call *c, const char *reason);
+	/* The dialogue is over, whatever stage it is in. */
+	void (*end)(void *dialogue);
+};
+
+extern const struct serve_protocol wire_protocol;
+extern const struct serve_protocol saslauthd_protocol;
+
+#endif /* POSTERN_SASLAUTH_PLUGIN_SERVE_H */

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A postern-authd in a directory of its own, and who talks to it.
+
+    with Rig(scripted=True) as rig:
+        rig.start()
+        print(rig.check("good", "right"))
+
+With scripted=True it is tests/authd/scripted-authd, where the user name says
+what becomes of a login; else the real one.  Everything is on loopback and
+Unix sockets and ends with the rig.
+"""
+import getpass
+import os
+import shutil
+import socket
+import struct
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "integration"))
+
+from harness.case import Case, check, wait_for  # noqa: E402
+
+BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
+AUTHD = os.path.join(BUILD, "saslauth-plugin", "postern-authd")
+SCRIPTED = os.path.join(BUILD, "tests", "authd", "scripted-authd")
+PATIENCE = int(os.environ.get("TEST_PATIENCE", "1"))
+
+CONF = """hostname = "{hostname}"
+user = "{user}"
+log_target = "stderr"
+log_level = "{level}"
+{top}
+smtp_auth_proxy {{
+    host = {{{hosts}}}
+    tls = none
+    {options}
+}}
+authd {{
+    socket = "unix:{dir}/auth"
+    saslauthd_socket = "{mux}"
+    control = "unix:{dir}/control"
+    {authd}
+}}
+"""
+
+# wire.h
+CHECK, START, STEP = 1, 2, 3
+GOOD, BAD, UNSURE, CHALLENGE = 64, 65, 66, 67
+MECH, SERVICE, REALM, CLIENT, USER, PASS, DATA, REASON = range(1, 9)
+
+
+def octets(value):
+    """Text or octets as octets."""
+    return value if isinstance(value, bytes) else value.encode("utf-8")
+
+
+def frame(kind, items, version=1):
+    """A message of wire.h; items: {tag: value}."""
+    body = b"".join(
+        struct.pack(">BH", tag, len(octets(items[tag]))) + octets(items[tag])
+        for tag in sorted(items))
+    return b"PA" + struct.pack(">BBI", version, kind, len(body)) + body
+
+
+def asking(mech="PLAIN", client="192.0.2.1;49152", **more):
+    """The items that every first question has."""
+    return {MECH: mech, SERVICE: "smtp", REALM: "", CLIENT: client, **more}
+
+
+def check_frame(user, password, **more):
+    """A whole login."""
+    return frame(CHECK, {**asking(**more), USER: user, PASS: password})
+
+
+def mux_request(login, password, service="smtp", realm="", client=None):
+    """A request in saslauthd's protocol."""
+    fields = [login, password, service, realm]
+    if client is not None:
+        fields.append(client)
+    return b"".join(struct.pack(">H", len(octets(f))) + octets(f)
+                    for f in fields)
+
+
+class Peer:
+    """A connection to one of the daemon's sockets."""
+
+    def __init__(self, path, seconds=30.0):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(seconds)
+        self.socket.connect(path)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Hang up."""
+        self.socket.close()
+
+    def send(self, data):
+        """Send it all; whether somebody was there to take it."""
+        try:
+            self.socket.sendall(data)
+            return True
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+
+    def exactly(self, n):
+        """The next n octets; None at the end."""
+        got = b""
+        while len(got) < n:
+            try:
+                more = self.socket.recv(n - len(got))
+            except ConnectionResetError:
+                more = b""
+            if not more:
+                check(got == b"", f"an answer is cut off: {got!r}")
+                return None
+            got += more
+        return got
+
+    def frame(self):
+        """The next message: (type, {tag: octets}), or None at the end."""
+        head = self.exactly(8)
+        if head is None:
+            return None
+        check(head[:3] == b"PA\x01", f"no frame: {head!r}")
+        kind, size = struct.unpack(">BI", head[3:])
+        body = self.exactly(size) if size else b""
+        items = {}
+        while body:
+            tag, n = struct.unpack(">BH", body[:3])
+            items[tag] = body[3:3 + n]
+            body = body[3 + n:]
+        return kind, items
+
+    def field(self):
+        """saslauthd's answer, or None at the end."""
+        head = self.exactly(2)
+        if head is None:
+            return None
+        return self.exactly(struct.unpack(">H", head)[0])
+
+    def ended(self):
+        """Whether nothing but the end comes."""
+        return self.exactly(1) is None
+
+
+class Rig(Case):
+    """The daemon and what it needs."""
+
+    def __init__(self, scripted=True, hosts='"127.0.0.1:9"', options="",
+                 top="", authd="", level="info", hostname="edge.test", mux=None):
+        super().__init__("authd", tempfile.mkdtemp(prefix="postern-authd."),
+                         BUILD, {})
+        self.program = SCRIPTED if scripted else AUTHD
+        self.values = {"hosts": hosts, "options": options, "top": top,
+                       "authd": authd, "level": level, "hostname": hostname,
+                       "mux": mux or "unix:" + self.path("mux")}
+        self.auth = self.path("auth")
+        self.mux = self.path("mux")
+        self.control = self.path("control")
+        self.conf = self.path("postern.conf")
+        self.daemon = None
+        self.write_conf()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, _value, _trace):
+        if self.daemon is not None and self.daemon.running():
+            self.daemon.kill()
+        if kind is not None and self.daemon is not None:
+            print(self.log()[-8000:], file=sys.stderr)
+        self.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def write_conf(self, **changes):
+        """Write the configuration, with these values from now on."""
+        self.values.update(changes)
+        self.write("postern.conf", CONF.format(
+            user=getpass.getuser(), dir=self.dir, **self.values))
+
+    def start(self, *arguments):
+        """Start the daemon and wait until it serves."""
+        self.daemon = Case.start(
+            self, "postern-authd",
+            [self.program, "-f", "-c", self.conf, *arguments])
+        wait_for(lambda: self.served() or not self.daemon.running(),
+                 "the daemon to serve", 30)
+        check(self.daemon.running(), "the daemon has ended: " + self.log())
+        return self.daemon
+
+    def served(self):
+        """Whether the socket that is opened last answers."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            if sock.connect_ex(self.control) != 0:
+                return False
+        return "serving" in self.log()
+
+    def stop(self, seconds=30):
+        """SIGTERM; it must end in order.  How long that took."""
+        begun = time.monotonic()
+        code = self.daemon.stop(seconds)
+        check(code == 0, f"the daemon ended with {code}: {self.log()[-4000:]}")
+        for word in ("Sanitizer", "runtime error", "have not ended"):
+            check(word not in self.log(), self.log()[-8000:])
+        return time.monotonic() - begun
+
+    def log(self):
+        """What all daemons of this rig have logged."""
+        path = self.path("postern-authd.log")
+        if not os.path.exists(path):
+            return ""
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def wait_log(self, text):
+        """Wait for a line that holds the text."""
+        wait_for(lambda: text in self.log(), f"{text!r} in the log")
+
+    def peer(self, path=None):
+        """Somebody who connects; hangs up when the rig ends."""
+        peer = Peer(path or self.auth)
+        self.cleanup(peer.close)
+        return peer
+
+    def check(self, user, password, **more):
+        """A login by the plug-in's protocol: the answer, or None."""
+        with Peer(self.auth) as peer:
+            peer.send(check_frame(user, password, **more))
+            answer = peer.frame()
+            check(peer.ended(), "the daemon goes on after the answer")
+            return answer
+
+    def mux_check(self, *fields, **more):
+        """A login by saslauthd's: the answer's text, or None."""
+        with Peer(self.mux) as peer:
+            peer.send(mux_request(*fields, **more))
+            answer = peer.field()
+            check(peer.ended(), "the daemon goes on after the answer")
+            return answer
+
+    def command(self, request):
+        """A command to the control socket: the lines of the answer."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(30)
+            sock.connect(self.control)
+            sock.sendall(request.encode() + b"\n")
+            got = b""
+            while True:
+                more = sock.recv(65536)
+                if not more:
+                    return got.decode().splitlines()
+                got += more
+
+    def facts(self, request):
+        """The answer to status or stats as {name: value}."""
+        lines = self.command(request)
+        check(lines[-1:] == ["ok"], f"{request}: {lines}")
+        return dict(word.split("=", 1) for line in lines
+                    for word in line.split() if "=" in word)
+
+    def memory(self):
+        """The daemon's resident memory, in octets."""
+        with open(f"/proc/{self.daemon.pid}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
