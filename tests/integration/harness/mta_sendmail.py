@@ -65,6 +65,7 @@ class Sendmail:
         self._environment = {
             "LD_LIBRARY_PATH": packages.library_path(self._tree)}
         self.cf = os.path.join(self.dir, "sendmail.cf")
+        self.sasl_dir = os.path.join(self.dir, "sasl")
         extra = []
         local = ""
         if milter is not None:
@@ -82,13 +83,17 @@ class Sendmail:
     def _configure_sasl(self, conf, plugins):
         """Write Sendmail.conf where no other account may; returns the lines
         of sendmail.cf that lead libsasl there."""
-        directory = os.path.join(self.dir, "sasl")
+        directory = self.sasl_dir
         os.makedirs(directory, mode=0o755)
         path = os.path.join(directory, "Sendmail.conf")
         with open(path, "w", encoding="ascii") as file:
             file.write(conf)
         os.chmod(path, 0o640)
         return f"ESASL_PATH={plugins}\nESASL_CONF_PATH={directory}\n"
+
+    def expose_sasl(self):
+        """Let everybody write where Sendmail.conf is."""
+        os.chmod(self.sasl_dir, 0o777)
 
     def _write(self, upstream_port, extra, local):
         os.makedirs(os.path.join(self.dir, "queue"), mode=0o755)

@@ -129,6 +129,11 @@ def _end_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+def adopt_orphans():
+    """From now on processes below this one whose parents end are its own."""
+    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def _unshare(how):
     flags = CLONE_NEWNS | (CLONE_NEWPID if how == "full" else 0)
     if _libc.unshare(flags) != 0:
@@ -141,7 +146,7 @@ def _inside(how, base, outside, body):
     code = 1
     scratch = None
     try:
-        _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        adopt_orphans()
         if how != "none":
             # or what we mount would show outside
             _mount("--make-rprivate", "/")
@@ -159,6 +164,12 @@ def _inside(how, base, outside, body):
         if how == "none" and scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
         os._exit(code)
+
+
+def own_mounts():
+    """Give this process, a test's, a mount namespace of its own."""
+    _unshare("mount")
+    _mount("--make-rprivate", "/")
 
 
 def _between(how, base, outside, body):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What /dev/log leads to inside the namespace: a file of the test's."""
+import fcntl
 import os
 import socket
 import threading
@@ -16,6 +17,9 @@ class Syslog:
             pass
         if self.path is None:
             return
+        # there is one for all tests, and no other may have it meanwhile
+        self._lock = open(self.path + ".lock", "w", encoding="ascii")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
         if os.path.exists(self.path):
             os.unlink(self.path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -38,6 +42,7 @@ class Syslog:
     def _close(self):
         self._socket.sendto(b"", self.path)
         os.unlink(self.path)
+        self._lock.close()
 
     def log(self):
         """What was logged so far."""
