@@ -85,7 +85,9 @@ attempt_name(struct auth_attempt *t, const char *text, size_t len)
 	show_name(t, text, len);
 	if (!login_name_parse(text, len, &t->name, &why))
 		return attempt_malformed(t, why);
-	(void)snprintf(t->answer.user, sizeof(t->answer.user), "%s", text);
+	/* What was typed is octets that do not end where a string does. */
+	(void)snprintf(
+	    t->answer.user, sizeof(t->answer.user), "%s", t->name.full);
 	return true;
 }
 
