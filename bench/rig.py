@@ -183,8 +183,10 @@ class Rig:
         postfix, helper = (after - before for after, before
                            in zip(self.cpu(variant), cpu))
         if done.returncode != 0:
-            raise RuntimeError(f"bench_client at {variant}: {done.stdout}"
-                               f"{done.stderr}")
+            helper = self.helpers.get(variant)
+            raise RuntimeError(
+                f"bench_client at {variant}: {done.stdout}{done.stderr}"
+                + (f"... {helper.log()[-1000:]}" if helper else ""))
         figures = {key: float(value)
                    for key, value in key_values(done.stdout).items()}
         if not pool:
