@@ -93,6 +93,7 @@ enum pool_fate {
 	POOL_BROKEN,  /* it died: counts as a failure of the endpoint */
 	POOL_REFUSED, /* 421: the endpoint is to be left alone for a while */
 };
+
 void pool_give(struct pool_lease *l, enum pool_fate fate);
 
 /* Numbers of one endpoint, for status and stats. */

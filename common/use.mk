@@ -35,3 +35,7 @@ libpostern_la_SOURCES += \
 	common/auth_check.c \
 	common/auth_client.c common/auth_client.h \
 	common/auth_log.c common/auth_relay.c common/auth_report.c
+libpostern_la_SOURCES += \
+	common/pool.c common/pool.h common/pool_state.h \
+	common/pool_crew.c common/pool_janitor.c \
+	common/pool_place.c common/pool_target.c

@@ -143,3 +143,9 @@ authd_ldadd = saslauth-plugin/libauthd.la $(LDADD)
 tests_unit_test_saslauthd_frame_LDADD = $(authd_ldadd)
 tests_unit_test_timers_LDADD = $(authd_ldadd)
 tests_unit_test_workers_LDADD = $(authd_ldadd)
+
+UNIT_TESTS += tests/unit/test_pool tests/unit/test_pool_faults
+pool_rig = tests/unit/pool_rig.c tests/unit/pool_rig.h \
+	tests/unit/mini_upstream.c tests/unit/mini_upstream.h
+tests_unit_test_pool_SOURCES = tests/unit/test_pool.c $(pool_rig)
+tests_unit_test_pool_faults_SOURCES = tests/unit/test_pool_faults.c $(pool_rig)

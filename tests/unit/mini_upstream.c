@@ -21,6 +21,7 @@ struct mini_upstream {
 	struct mini_params params;
 	int fd, port;
 	atomic_bool stop, catchall;
+	atomic_int fail, how;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	/* all guarded by lock */
@@ -35,7 +36,7 @@ struct connection {
 	struct mini_upstream *u;
 	int fd;
 	int rcpts;
-	bool in_mail, crowded;
+	bool in_mail, crowded, logged_in;
 };
 
 static _Noreturn void
@@ -71,9 +72,9 @@ hang(const struct connection *c)
 static bool
 fail(const struct connection *c, enum mini_stage stage)
 {
-	if (c->u->params.fail != stage)
+	if (atomic_load(&c->u->fail) != (int)stage)
 		return true;
-	switch (c->u->params.how) {
+	switch ((enum mini_how)atomic_load(&c->u->how)) {
 	case MINI_421:
 		put(c, "421 4.3.2 not now");
 		break;
@@ -167,6 +168,26 @@ count(struct mini_upstream *u, int *field)
 	pthread_mutex_unlock(&u->lock);
 }
 
+static void
+ehlo(const struct connection *c)
+{
+	put(c, "250-mini.test");
+	if (!c->u->params.no_pipelining)
+		put(c, "250-PIPELINING");
+	if (c->u->params.auth)
+		put(c, "250-AUTH PLAIN");
+	if (c->u->params.xclient)
+		put(c, "250-XCLIENT NAME ADDR LOGIN");
+	put(c, "250 ENHANCEDSTATUSCODES");
+}
+
+static void
+login(struct connection *c)
+{
+	put(c, c->logged_in ? "503 5.5.1 already logged in" : "235 2.7.0 ok");
+	c->logged_in = true;
+}
+
 static bool
 command(struct connection *c, char *line)
 {
@@ -176,19 +197,23 @@ command(struct connection *c, char *line)
 
 	if (strncmp(line, "EHLO ", 5) == 0) {
 		count(u, &other);
-		if (u->params.fail == MINI_EHLO)
+		if (atomic_load(&u->fail) == MINI_EHLO)
 			return fail(c, MINI_EHLO);
 		if (!helo(c, line + 5))
 			return false;
 		if (starts(line + 5, "bad"))
 			return true;
-		put(c, "250-mini.test");
-		if (!u->params.no_pipelining)
-			put(c, "250-PIPELINING");
-		put(c, "250 ENHANCEDSTATUSCODES");
+		ehlo(c);
+	} else if (u->params.auth && strncmp(line, "AUTH PLAIN ", 11) == 0) {
+		count(u, &u->counts.auths);
+		login(c);
+	} else if (u->params.xclient && strncmp(line, "XCLIENT ", 8) == 0) {
+		count(u, &u->counts.xclients);
+		c->logged_in = false;
+		put(c, "220 mini.test ESMTP");
 	} else if (strncmp(line, "MAIL FROM:", 10) == 0) {
 		count(u, &u->counts.mails);
-		if (u->params.fail == MINI_MAIL)
+		if (atomic_load(&u->fail) == MINI_MAIL)
 			return fail(c, MINI_MAIL);
 		c->in_mail = true;
 		c->rcpts = 0;
@@ -204,6 +229,8 @@ command(struct connection *c, char *line)
 		put(c, "250 2.0.0 ok");
 	} else if (strcmp(line, "QUIT") == 0) {
 		count(u, &u->counts.quits);
+		if (u->params.mute_quit)
+			return true;
 		put(c, "221 2.0.0 bye");
 		return false;
 	} else {
@@ -224,7 +251,7 @@ converse(struct connection *c)
 		put(c, "421 4.7.0 too many connections");
 		return;
 	}
-	if (c->u->params.fail != MINI_GREETING)
+	if (atomic_load(&c->u->fail) != MINI_GREETING)
 		put(c, "220 mini.test ESMTP");
 	for (;;) {
 		ssize_t n = recv(c->fd, buf + used, sizeof(buf) - 1 - used, 0);
@@ -329,6 +356,8 @@ mini_start(const struct mini_params *p)
 		give_up("calloc");
 	u->params = *p;
 	atomic_init(&u->catchall, p->catchall);
+	atomic_init(&u->fail, (int)p->fail);
+	atomic_init(&u->how, (int)p->how);
 	pthread_mutex_init(&u->lock, NULL);
 	pthread_cond_init(&u->ended, NULL);
 	LIST_INIT(&u->connections);
@@ -384,4 +413,23 @@ void
 mini_set_catchall(struct mini_upstream *u, bool on)
 {
 	atomic_store(&u->catchall, on);
+}
+
+void
+mini_set_fail(struct mini_upstream *u, enum mini_stage fail, enum mini_how how)
+{
+	atomic_store(&u->how, (int)how);
+	atomic_store(&u->fail, (int)fail);
+}
+
+void
+mini_drop(struct mini_upstream *u)
+{
+	struct connection *c;
+
+	pthread_mutex_lock(&u->lock);
+	LIST_FOREACH(c, &u->connections, entry) {
+		shutdown(c->fd, SHUT_RDWR);
+	}
+	pthread_mutex_unlock(&u->lock);
 }

@@ -45,11 +45,14 @@ struct mini_params {
 	int most;             /* 421 to connections past so many; 0: none */
 	enum mini_stage fail; /* where every connection fails */
 	enum mini_how how;
-	int port; /* 0: any */
+	bool auth;      /* AUTH PLAIN: every login is good, and the last */
+	bool xclient;   /* which begins a new session */
+	bool mute_quit; /* no reply to QUIT, and it does not close */
+	int port;       /* 0: any */
 };
 
 struct mini_counts {
-	int connections, commands, mails, rcpts, rsets, quits;
+	int connections, commands, mails, rcpts, rsets, quits, auths, xclients;
 	int most; /* connections at once */
 };
 
@@ -61,5 +64,10 @@ int mini_port(const struct mini_upstream *u);
 void mini_count(struct mini_upstream *u, struct mini_counts *out);
 /* From now on every recipient is taken, or not. */
 void mini_set_catchall(struct mini_upstream *u, bool on);
+/* From now on every connection fails there. */
+void mini_set_fail(
+    struct mini_upstream *u, enum mini_stage fail, enum mini_how how);
+/* Close the connections that there are. */
+void mini_drop(struct mini_upstream *u);
 
 #endif /* POSTERN_TESTS_MINI_UPSTREAM_H */

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "common/pool.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/pool_state.h"
+
+/* session_open() with libcurl, getaddrinfo() and a TLS handshake fits well. */
+#define POOL_STACK ((size_t)512 * 1024)
+
+/* Life */
+
+void
+pool_wait(struct pool *p, pthread_cond_t *cond, int64_t at_ms)
+{
+	struct timespec ts = {
+		.tv_sec = (time_t)(at_ms / 1000),
+		.tv_nsec = (long)(at_ms % 1000) * 1000000,
+	};
+
+	if (at_ms == INT64_MAX)
+		(void)pthread_cond_wait(cond, &p->lock);
+	else
+		(void)pthread_cond_timedwait(cond, &p->lock, &ts);
+}
+
+bool
+pool_thread(void *(*start)(void *), void *arg, pthread_t *thread)
+{
+	pthread_attr_t attr;
+	pthread_t unnamed;
+	sigset_t all, old;
+	bool ok;
+
+	if (pthread_attr_init(&attr) != 0)
+		return false;
+	ok = pthread_attr_setstacksize(&attr, POOL_STACK) == 0 &&
+	    (thread != NULL ||
+		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) ==
+		    0);
+	if (ok) {
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &old);
+		ok = pthread_create(thread != NULL ? thread : &unnamed, &attr,
+			 start, arg) == 0;
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+	}
+	pthread_attr_destroy(&attr);
+	return ok;
+}
+
+static bool
+pool_init_locks(struct pool *p)
+{
+	return pthread_condattr_init(&p->condattr) == 0 &&
+	    pthread_condattr_setclock(&p->condattr, CLOCK_MONOTONIC) == 0 &&
+	    pthread_mutex_init(&p->lock, NULL) == 0 &&
+	    pthread_cond_init(&p->tidy, &p->condattr) == 0 &&
+	    pthread_cond_init(&p->work, &p->condattr) == 0 &&
+	    pthread_cond_init(&p->ended, &p->condattr) == 0;
+}
+
+struct pool *
+pool_new(const struct pool_params *params)
+{
+	struct pool *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->params = *params;
+	TAILQ_INIT(&p->all);
+	TAILQ_INIT(&p->closing);
+	TAILQ_INIT(&p->jobs);
+	if (!pool_init_locks(p) || !pool_thread(janitor_main, p, &p->janitor)) {
+		free(p);
+		return NULL;
+	}
+	return p;
+}
+
+/* Whoever is in the middle of a dialogue finds the connection closed. */
+static void
+target_break_off(struct pool_target *t, const struct fault *f)
+{
+	struct pool_lease *l;
+	int fd;
+
+	TAILQ_FOREACH(l, &t->leases, all) {
+		fd = l->abort_fd;
+		if (l->state == LEASE_IN_USE || l->state == LEASE_RESETTING)
+			fd = session_fd(l->session);
+		if (fd != -1)
+			(void)shutdown(fd, SHUT_RDWR);
+	}
+	target_fail(t, t->seq, OUTCOME_TEMP, f, STAGE_CONNECT);
+}
+
+void
+pool_stop(struct pool *p)
+{
+	struct pool_target *t;
+	struct fault f;
+
+	fault_set(&f, FAULT_LOCAL, "stopping");
+	pthread_mutex_lock(&p->lock);
+	p->stop = true;
+	TAILQ_FOREACH(t, &p->all, all) {
+		target_break_off(t, &f);
+	}
+	pthread_cond_broadcast(&p->work);
+	pthread_cond_broadcast(&p->tidy);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void
+target_end(struct pool_target *t)
+{
+	struct pool_lease *l;
+
+	while ((l = TAILQ_FIRST(&t->leases)) != NULL) {
+		/* Idle, closing, or a job that nobody took. */
+		session_free(l->session);
+		lease_free(l);
+	}
+	target_free(t);
+}
+
+void
+pool_free(struct pool *p)
+{
+	if (p == NULL)
+		return;
+	pool_stop(p);
+	(void)pthread_join(p->janitor, NULL);
+	pthread_mutex_lock(&p->lock);
+	while (p->n_crew > 0)
+		pool_wait(p, &p->ended, INT64_MAX);
+	while (!TAILQ_EMPTY(&p->all))
+		target_end(TAILQ_FIRST(&p->all));
+	pthread_mutex_unlock(&p->lock);
+	conf_unref(p->past);
+	pthread_cond_destroy(&p->tidy);
+	pthread_cond_destroy(&p->work);
+	pthread_cond_destroy(&p->ended);
+	pthread_condattr_destroy(&p->condattr);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+/* Taking */
+
+/* Wait for a session; with the lock held. */
+static enum outcome
+wait_for(struct pool_target *t, struct pool_waiter *w, struct deadline d)
+{
+	int64_t now_ms = clock_ms();
+
+	if (target_barred(t, now_ms)) {
+		fault_set(&w->fault, FAULT_CONNECTION, "not asked now: %s",
+		    t->last.text);
+		w->stage = t->last_stage;
+		return OUTCOME_TEMP;
+	}
+	if (pthread_cond_init(&w->cond, &t->pool->condattr) != 0) {
+		fault_set(&w->fault, FAULT_LOCAL, "out of memory");
+		return OUTCOME_TEMP;
+	}
+	w->seq = ++t->seq;
+	TAILQ_INSERT_TAIL(&t->waiters, w, entry);
+	t->n_waiting++;
+	target_grow(t, now_ms);
+	while (!w->done && !deadline_passed(d))
+		pool_wait(t->pool, &w->cond, d.at_ms);
+	if (!w->done) {
+		TAILQ_REMOVE(&t->waiters, w, entry);
+		t->n_waiting--;
+		fault_set(&w->fault, FAULT_CONNECTION,
+		    "no session became free in time");
+	}
+	pthread_cond_destroy(&w->cond);
+	return w->lease != NULL ? OUTCOME_OK : w->outcome;
+}
+
+/* The freshest idle session that has not turned bad; the lock is given up to
+ * look at it.  NULL: there is none. */
+static struct pool_lease *
+take_idle(struct pool_target *t)
+{
+	struct pool *p = t->pool;
+	struct pool_lease *l;
+
+	while (!p->stop && (l = TAILQ_FIRST(&t->idle)) != NULL) {
+		lease_set(l, LEASE_IN_USE);
+		target_grow(t, clock_ms());
+		pthread_mutex_unlock(&p->lock);
+		if (session_alive(l->session)) {
+			pthread_mutex_lock(&p->lock);
+			return l;
+		}
+		pthread_mutex_lock(&p->lock);
+		lease_set(l, LEASE_CLOSING);
+		pthread_mutex_unlock(&p->lock);
+		session_free(l->session);
+		pthread_mutex_lock(&p->lock);
+		lease_free(l);
+	}
+	return NULL;
+}
+
+enum outcome
+pool_take(struct pool *p, struct route *r, size_t i, struct deadline d,
+    struct pool_lease **out, struct fault *f, enum smtp_stage *stage)
+{
+	struct pool_waiter w = { .outcome = OUTCOME_TEMP,
+		.stage = STAGE_CONNECT };
+	enum outcome oc = OUTCOME_TEMP;
+	struct pool_target *t;
+
+	pthread_mutex_lock(&p->lock);
+	if (p->stop) {
+		fault_set(&w.fault, FAULT_LOCAL, "stopping");
+	} else if ((t = target_get(p, r, i)) == NULL) {
+		fault_set(&w.fault, FAULT_LOCAL, "out of memory");
+	} else {
+		t->asked_ms = clock_ms();
+		if ((w.lease = take_idle(t)) != NULL)
+			oc = OUTCOME_OK;
+		else
+			oc = wait_for(t, &w, d);
+	}
+	pthread_mutex_unlock(&p->lock);
+	*out = w.lease;
+	if (oc == OUTCOME_OK)
+		return oc;
+	if (f != NULL)
+		*f = w.fault;
+	if (stage != NULL)
+		*stage = w.stage;
+	return oc;
+}
+
+struct session *
+pool_session(struct pool_lease *l)
+{
+	return l->session;
+}
+
+/* Giving back */
+
+static bool
+may_reset(const struct pool_lease *l)
+{
+	const struct pool_target *t = l->target;
+	const struct conf_upstream *up = &t->options->up;
+
+	/* The client's address cannot be taken back. */
+	return !t->old && !t->no_reset && up->xclient == XCLIENT_NO &&
+	    session_can_reset_login(l->session) &&
+	    session_commands(l->session) + POOL_LOGIN_COMMANDS <=
+	    (unsigned long)up->max_commands;
+}
+
+/* What its end says of the endpoint. */
+static void
+learn(struct pool_target *t, enum pool_fate fate)
+{
+	struct fault f;
+
+	switch (fate) {
+	case POOL_UNUSED:
+		break;
+	case POOL_CLOSE:
+	case POOL_REUSE:
+		t->life_ms = clock_ms();
+		if (t->breaker.state == BREAKER_CLOSED)
+			(void)breaker_good(&t->breaker);
+		break;
+	case POOL_BROKEN:
+		fault_set(&f, FAULT_CONNECTION, "sessions break");
+		target_blame(t, &f, false);
+		break;
+	case POOL_REFUSED:
+		fault_set(&f, FAULT_CONNECTION, "it ended a session with 421");
+		target_blame(t, &f, true);
+		target_flush(t);
+		break;
+	}
+}
+
+/* Does it go on?  Then it is the caller's no more. */
+static bool
+keep(struct pool_lease *l, enum pool_fate fate)
+{
+	if (l->target->pool->stop)
+		return false;
+	if (fate == POOL_UNUSED && !l->target->old) {
+		lease_ready(l, clock_ms());
+		return true;
+	}
+	if (fate == POOL_REUSE && may_reset(l)) {
+		lease_set(l, LEASE_RESETTING);
+		return crew_job(l);
+	}
+	return false;
+}
+
+void
+pool_give(struct pool_lease *l, enum pool_fate fate)
+{
+	struct pool *p = l->target->pool;
+	bool alive = (fate == POOL_UNUSED || fate == POOL_REUSE) &&
+	    session_alive(l->session);
+	bool over;
+
+	pthread_mutex_lock(&p->lock);
+	learn(l->target, fate);
+	if (alive && keep(l, fate)) {
+		pthread_mutex_unlock(&p->lock);
+		return;
+	}
+	lease_set(l, LEASE_CLOSING);
+	l->since_ms = clock_ms();
+	pthread_mutex_unlock(&p->lock);
+
+	over = fate == POOL_BROKEN || lease_leave(l, l->since_ms);
+	if (over) {
+		session_free(l->session);
+		l->session = NULL;
+	}
+	pthread_mutex_lock(&p->lock);
+	if (over) {
+		lease_free(l);
+	} else {
+		TAILQ_INSERT_TAIL(&p->closing, l, entry);
+		janitor_wake(p);
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* Configurations */
+
+void
+pool_warm(struct pool *p, struct route *r, size_t i)
+{
+	struct pool_target *t;
+
+	pthread_mutex_lock(&p->lock);
+	t = p->stop ? NULL : target_get(p, r, i);
+	if (t != NULL) {
+		t->warm = true;
+		target_grow(t, clock_ms());
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+void
+pool_renew(struct pool *p)
+{
+	struct conf *past = NULL;
+	struct pool_target *t;
+
+	pthread_mutex_lock(&p->lock);
+	TAILQ_FOREACH(t, &p->all, all) {
+		target_forget(t);
+		if (t->old)
+			continue;
+		if (past == NULL) {
+			past = p->past;
+			p->past = conf_ref(t->conf);
+		}
+		t->old = true;
+		t->warm = false;
+		target_flush(t);
+	}
+	pthread_mutex_unlock(&p->lock);
+	conf_unref(past);
+}
+
+void
+pool_each(struct pool *p, void (*fn)(void *arg, const struct pool_stats *s),
+    void *arg)
+{
+	const struct pool_target *t;
+	struct pool_stats s;
+
+	pthread_mutex_lock(&p->lock);
+	TAILQ_FOREACH(t, &p->all, all) {
+		memset(&s, 0, sizeof(s));
+		(void)snprintf(
+		    s.upstream, sizeof(s.upstream), "%s", t->place->label);
+		s.breaker = breaker_name(&t->breaker);
+		s.idle = t->n[LEASE_IDLE] + t->n[LEASE_CHECKING];
+		s.in_use = t->n[LEASE_IN_USE] + t->n[LEASE_RESETTING];
+		s.opening = t->n[LEASE_OPENING];
+		s.closing = t->n[LEASE_CLOSING];
+		s.waiting = t->n_waiting;
+		s.opened = t->opened;
+		s.failed = t->failed;
+		s.reused = t->reused;
+		fn(arg, &s);
+	}
+	pthread_mutex_unlock(&p->lock);
+}

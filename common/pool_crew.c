@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The threads that open sessions, and take logins back. */
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/dial.h"
+#include "common/pool_state.h"
+#include "common/tls.h"
+#include "common/transport.h"
+
+/* Keep a second descriptor of the socket: pool_stop() ends a dialogue with
+ * it, whatever has become of the first. */
+static enum outcome
+crew_dial(void *arg, const struct endpoint *e, unsigned int port,
+    struct deadline d, struct transport **out, struct fault *f)
+{
+	struct pool_lease *l = arg;
+	struct pool *p = l->target->pool;
+	enum outcome oc;
+	int fd, was;
+
+	if (p->params.dial != NULL)
+		oc = p->params.dial(p->params.dial_arg, e, port, d, out, f);
+	else
+		oc = dial_connect(e, port, d, out, f);
+	if (oc != OUTCOME_OK || (*out)->fd == -1)
+		return oc;
+	fd = fcntl((*out)->fd, F_DUPFD_CLOEXEC, 3);
+	pthread_mutex_lock(&p->lock);
+	was = l->abort_fd;
+	l->abort_fd = fd;
+	if (p->stop && fd != -1)
+		(void)shutdown(fd, SHUT_RDWR);
+	pthread_mutex_unlock(&p->lock);
+	if (was != -1)
+		(void)close(was);
+	return oc;
+}
+
+static enum outcome
+open_session(struct pool_lease *l, struct session **out, struct fault *f,
+    enum smtp_stage *stage)
+{
+	struct pool_target *t = l->target;
+	const struct conf_upstream *up = &t->options->up;
+	const struct pool_params *pp = &t->pool->params;
+	struct session_params sp = {
+		.endpoint = t->endpoint,
+		.port = (unsigned int)up->port,
+		.tls = (enum conf_tls)t->key.tls,
+		.tls_verify_name = up->tls_verify_name,
+		.helo = t->conf->hostname,
+		.xclient = XCLIENT_NO, /* it goes with the login */
+		.connect_ms = POOL_CONNECT_MS,
+		.reply_ms = POOL_REPLY_MS,
+		.dial = crew_dial,
+		.dial_arg = l,
+		.trace = pp->trace,
+		.trace_arg = pp->trace_arg,
+	};
+
+	*stage = STAGE_STARTTLS;
+	if (sp.tls != TLS_NONE) {
+		sp.tls_client = pool_tls_client(t, f);
+		if (sp.tls_client == NULL)
+			return OUTCOME_TEMP;
+	}
+	if (!t->endpoint.lmtp && !endpoint_is_loopback(&t->endpoint))
+		sp.own_name = t->conf->hostname;
+	return session_open(&sp, deadline_in(POOL_OPEN_MS), out, f, stage);
+}
+
+static void
+run_opening(struct pool_lease *l)
+{
+	struct pool *p = l->target->pool;
+	struct session *s = NULL;
+	struct fault f;
+	enum smtp_stage stage;
+	enum outcome oc = open_session(l, &s, &f, &stage);
+	int fd;
+
+	pthread_mutex_lock(&p->lock);
+	fd = l->abort_fd;
+	l->abort_fd = -1;
+	if (oc == OUTCOME_OK)
+		target_opened(l, s);
+	else
+		target_failed(l, oc, &f, stage);
+	pthread_mutex_unlock(&p->lock);
+	if (fd != -1)
+		(void)close(fd);
+}
+
+static void
+run_reset(struct pool_lease *l)
+{
+	struct pool_target *t = l->target;
+	struct pool *p = t->pool;
+	struct session *s = l->session;
+	struct fault f;
+	enum outcome oc = session_reset_login(
+	    s, t->conf->hostname, deadline_in(POOL_RESET_MS), &f);
+
+	pthread_mutex_lock(&p->lock);
+	if (oc == OUTCOME_OK) {
+		t->reused++;
+		t->life_ms = clock_ms();
+		lease_ready(l, t->life_ms);
+	} else {
+		if (oc == OUTCOME_PERM && !t->no_reset) {
+			t->no_reset = true;
+			log_info("upstream %s: takes no login back: %s",
+			    t->place->label, f.text);
+		}
+		lease_free(l);
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (oc != OUTCOME_OK)
+		session_free(s);
+}
+
+static void *
+crew_main(void *arg)
+{
+	struct pool *p = arg;
+	struct pool_lease *l;
+	int64_t leave_ms;
+
+	pthread_mutex_lock(&p->lock);
+	while (!p->stop) {
+		leave_ms = clock_ms() + POOL_CREW_IDLE_MS;
+		p->n_resting++;
+		while (p->n_jobs == 0 && !p->stop && clock_ms() < leave_ms)
+			pool_wait(p, &p->work, leave_ms);
+		p->n_resting--;
+		if (p->n_jobs == 0 || p->stop)
+			break;
+		l = TAILQ_FIRST(&p->jobs);
+		TAILQ_REMOVE(&p->jobs, l, entry);
+		p->n_jobs--;
+		pthread_mutex_unlock(&p->lock);
+		if (l->session == NULL)
+			run_opening(l);
+		else
+			run_reset(l);
+		pthread_mutex_lock(&p->lock);
+	}
+	p->n_crew--;
+	pthread_cond_broadcast(&p->ended);
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+/* A thread that rests may be on its way to an earlier job. */
+bool
+crew_job(struct pool_lease *l)
+{
+	struct pool *p = l->target->pool;
+
+	if (p->n_resting <= p->n_jobs && p->n_crew < POOL_CREW_MAX) {
+		if (pool_thread(crew_main, p, NULL))
+			p->n_crew++;
+		else if (p->n_crew == 0)
+			return false;
+	}
+	TAILQ_INSERT_TAIL(&p->jobs, l, entry);
+	p->n_jobs++;
+	pthread_cond_signal(&p->work);
+	return true;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pool_state - what the files of the pool share; nobody else includes this
+ *
+ *   pool.c          the door: taking, giving back, starting and stopping
+ *   pool_target.c   one endpoint: its sessions, who waits, its breaker
+ *   pool_place.c    finding targets; what those of one endpoint share
+ *   pool_crew.c     the threads that open and reset sessions
+ *   pool_janitor.c  the thread that ends them, in time
+ *
+ * Everything is guarded by pool.lock, which is never held across I/O, but for
+ * what a session is at work on: that belongs to the thread that has it, by
+ * the lease's state.
+ */
+#ifndef POSTERN_COMMON_POOL_STATE_H
+#define POSTERN_COMMON_POOL_STATE_H
+
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+/* uthash would otherwise end the process when memory is out; an entry that
+ * could not be added has no hh.tbl. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "common/breaker.h"
+#include "common/log.h"
+#include "common/pool.h"
+
+/* Threads of the crew at most; one without work leaves. */
+#define POOL_CREW_MAX       96
+#define POOL_CREW_IDLE_MS   30000
+/* Of these, busy opening sessions of one target: while it works, and while
+ * nobody knows whether it does. */
+#define POOL_OPENINGS_MAX   32
+#define POOL_OPENINGS_TRIAL 8
+/* Limits of opening a session, and of resetting one. */
+#define POOL_CONNECT_MS     5000
+#define POOL_REPLY_MS       10000
+#define POOL_OPEN_MS        20000
+#define POOL_RESET_MS       10000
+/* Commands that the next login and its reset may take. */
+#define POOL_LOGIN_COMMANDS 6
+/* How long a host is kept warm after it was last asked for. */
+#define POOL_KEEP_MS        600000
+/* The pause of refilling after a failure, and how long an upstream that has
+ * enough sessions is asked for no more. */
+#define POOL_RETRY_MS       1000
+#define POOL_ENOUGH_MS      5000
+/* A session counts until the upstream has closed it, but no longer than this
+ * after QUIT; how often that is looked at, and with somebody waiting for its
+ * place. */
+#define POOL_QUIT_MS        1000
+#define POOL_TICK_MS        10
+#define POOL_HASTE_MS       1
+/* How often idle sessions are looked at. */
+#define POOL_PASS_MS        1000
+
+struct pool_target;
+
+enum lease_state {
+	LEASE_OPENING,   /* by the crew, or waiting for it; no session yet */
+	LEASE_IDLE,      /* in target.idle */
+	LEASE_IN_USE,    /* its taker's */
+	LEASE_RESETTING, /* by the crew, or waiting for it */
+	LEASE_CHECKING,  /* the janitor's */
+	LEASE_CLOSING,   /* in pool.closing, then the janitor's */
+	LEASE_STATES
+};
+
+/* One session, from before it is opened until it is closed. */
+struct pool_lease {
+	TAILQ_ENTRY(pool_lease) all;   /* in target.leases, in order of age */
+	TAILQ_ENTRY(pool_lease) entry; /* in idle, jobs or closing */
+	struct pool_target *target;
+	struct session *session;
+	enum lease_state state;
+	int64_t since_ms; /* opening, idle, or closing since */
+	bool quit;        /* QUIT was sent */
+	/* opening: the youngest waiter there was when it began, and a
+	 * descriptor to break it off with, or -1 */
+	unsigned long last_seq;
+	int abort_fd;
+};
+
+TAILQ_HEAD(pool_leases, pool_lease);
+
+/* A taker; on its stack. */
+struct pool_waiter {
+	TAILQ_ENTRY(pool_waiter) entry;
+	pthread_cond_t cond;
+	unsigned long seq;
+	bool done;
+	struct pool_lease *lease; /* NULL: it failed, for this reason */
+	enum outcome outcome;
+	struct fault fault;
+	enum smtp_stage stage;
+};
+
+/* The TLS context of one section of one snapshot; made when first needed. */
+struct pool_tls {
+	UT_hash_handle hh; /* in pool.tls, by up */
+	const struct conf_upstream *up;
+	struct conf *conf; /* keeps up alive */
+	unsigned refs;
+	pthread_mutex_t making; /* before client is there; held across I/O */
+	struct tls_client *client;
+};
+
+/* What targets of one endpoint share: its sessions are counted together. */
+struct pool_place {
+	UT_hash_handle hh; /* in pool.places, by label */
+	char label[ENDPOINT_TEXT_MAX];
+	TAILQ_HEAD(, pool_target) targets;
+	size_t sessions;
+};
+
+struct pool_key {
+	const struct conf_upstream *up;
+	int tls;
+	char label[ENDPOINT_TEXT_MAX];
+};
+
+/* One endpoint with one set of options. */
+struct pool_target {
+	UT_hash_handle hh; /* in pool.targets, by key, while `known` */
+	TAILQ_ENTRY(pool_target) all;
+	TAILQ_ENTRY(pool_target) place_entry;
+	struct pool_key key;
+	size_t key_len;
+	bool known;
+	struct pool *pool;
+	struct pool_place *place;
+	struct pool_tls *tls;
+	struct conf *conf;
+	const struct conf_auth *options;
+	struct endpoint endpoint;
+
+	struct pool_leases leases, idle; /* idle: the freshest first */
+	size_t n[LEASE_STATES];
+	TAILQ_HEAD(, pool_waiter) waiters;
+	size_t n_waiting;
+	unsigned long seq; /* of the last who began to wait */
+
+	bool old;        /* of a configuration that is gone */
+	bool warm;       /* until further notice */
+	bool left_alone; /* it has said 421 */
+	bool works;      /* the last opening succeeded */
+	bool no_reset;   /* the upstream refused that */
+	bool growing;    /* target_grow() is at work */
+	size_t enough;   /* sessions that it seems to take */
+	int64_t asked_ms, retry_ms, enough_ms;
+	int64_t life_ms;      /* when it was last seen alive */
+	unsigned long doomed; /* see target_failed() */
+	struct breaker breaker;
+	struct fault last; /* why the breaker is open */
+	enum smtp_stage last_stage;
+	unsigned long opened, failed, reused;
+};
+
+struct pool {
+	struct pool_params params;
+	pthread_mutex_t lock;
+	pthread_condattr_t condattr;
+	pthread_t janitor;
+	bool stop;
+	bool haste; /* somebody waits for a place: for the janitor */
+	bool fresh; /* there is a new target: likewise */
+	TAILQ_HEAD(, pool_target) all;
+	struct pool_target *targets;
+	struct pool_place *places;
+	struct pool_tls *tls;
+	struct conf *past; /* the snapshot that was in force before */
+	struct pool_leases closing;
+	bool resting;            /* the janitor, for longer than a tick */
+	pthread_cond_t tidy;     /* for the janitor: look again */
+	struct pool_leases jobs; /* for the crew */
+	pthread_cond_t work;     /* there is one */
+	pthread_cond_t ended;    /* a thread of the crew has */
+	size_t n_jobs, n_crew, n_resting;
+};
+
+/* pool.c */
+
+/* pool_wait(p, cond, at_ms): until signalled, or at_ms on clock_ms(). */
+void pool_wait(struct pool *p, pthread_cond_t *cond, int64_t at_ms);
+/* pool_thread(main, arg, thread): start a thread with a small stack and all
+ * signals blocked; thread NULL: detached. */
+bool pool_thread(void *(*start)(void *), void *arg, pthread_t *thread);
+
+/* pool_place.c */
+
+/* target_get(p, r, i): the target of a host, made if need be; or NULL. */
+struct pool_target *target_get(struct pool *p, struct route *r, size_t i);
+/* target_forget(t): the next who asks for that host gets another target. */
+void target_forget(struct pool_target *t);
+void target_free(struct pool_target *t); /* has no leases and no waiters */
+/* place_room(t): may the target have one more session?  If another target of
+ * the endpoint has an idle one to spare, that is ended. */
+bool place_room(struct pool_target *t, int64_t now_ms);
+/* place_freed(pl): a session has ended: there may be room for who waits. */
+void place_freed(struct pool_place *pl);
+/* pool_tls_client(t, f): borrowed while t lives; NULL with *f.  Reads files:
+ * without the lock. */
+struct tls_client *pool_tls_client(struct pool_target *t, struct fault *f);
+
+/* pool_target.c */
+
+/* lease_set(l, state): the only way to change it. */
+void lease_set(struct pool_lease *l, enum lease_state state);
+/* lease_free(l): its session is gone already. */
+void lease_free(struct pool_lease *l);
+/* lease_end(l): it belongs to nobody; the janitor says QUIT. */
+void lease_end(struct pool_lease *l);
+/* lease_ready(l): it can be used: whoever waits longest gets it. */
+void lease_ready(struct pool_lease *l, int64_t now_ms);
+/* target_grow(t): open as many sessions as are wanted and may be. */
+void target_grow(struct pool_target *t, int64_t now_ms);
+/* target_is_warm(t): is it to have idle sessions? */
+bool target_is_warm(const struct pool_target *t, int64_t now_ms);
+/* target_barred(t): the breaker lets nothing be opened now. */
+bool target_barred(const struct pool_target *t, int64_t now_ms);
+/* What came of an opening; *l is gone after target_failed(). */
+void target_opened(struct pool_lease *l, struct session *s);
+void target_failed(struct pool_lease *l, enum outcome oc, const struct fault *f,
+    enum smtp_stage stage);
+/* target_blame(t, f, refused): a session broke, or was refused with 421. */
+void target_blame(struct pool_target *t, const struct fault *f, bool refused);
+/* target_flush(t): end the idle sessions. */
+void target_flush(struct pool_target *t);
+/* target_fail(t, seq, oc, f, stage): those who wait, up to seq, fail. */
+void target_fail(struct pool_target *t, unsigned long seq, enum outcome oc,
+    const struct fault *f, enum smtp_stage stage);
+
+/* pool_crew.c */
+
+/* crew_job(l): have a lease opened or reset.  False: there is no thread. */
+bool crew_job(struct pool_lease *l);
+
+/* pool_janitor.c */
+
+/* lease_leave(l, now): say QUIT, or see whether the upstream has closed; true
+ * when it is over.  The lease is closing, and the caller's; without the
+ * lock. */
+bool lease_leave(struct pool_lease *l, int64_t now_ms);
+void *janitor_main(void *pool);
+/* janitor_wake(p): there is something to close. */
+void janitor_wake(struct pool *p);
+
+#endif /* POSTERN_COMMON_POOL_STATE_H */
