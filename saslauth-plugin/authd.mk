@@ -8,6 +8,7 @@ saslauth_plugin_libauthd_la_SOURCES = \
 	saslauth-plugin/authd_listen.c saslauth-plugin/authd_listen.h \
 	saslauth-plugin/authd_loop.c saslauth-plugin/authd_loop.h \
 	saslauth-plugin/authd_serve.c saslauth-plugin/authd_serve.h \
+	saslauth-plugin/complain.c saslauth-plugin/complain.h \
 	saslauth-plugin/conn.c saslauth-plugin/conn.h \
 	saslauth-plugin/conn_work.c \
 	saslauth-plugin/peers.c saslauth-plugin/peers.h \
