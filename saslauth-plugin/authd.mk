@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # postern-authd
+sbin_PROGRAMS += saslauth-plugin/postern-authd
+saslauth_plugin_postern_authd_SOURCES = saslauth-plugin/authd_main.c
+saslauth_plugin_postern_authd_LDADD = \
+	saslauth-plugin/libauthd.la libdaemon.la libpostern.la
+
 # All but main() is an archive: the tests have a daemon whose
 # auth.h is a script.
 noinst_LTLIBRARIES += saslauth-plugin/libauthd.la
