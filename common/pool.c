@@ -100,7 +100,7 @@ target_break_off(struct pool_target *t, const struct fault *f)
 		if (fd != -1)
 			(void)shutdown(fd, SHUT_RDWR);
 	}
-	target_fail(t, t->seq, OUTCOME_TEMP, f, STAGE_CONNECT);
+	pool_target_fail(t, t->seq, OUTCOME_TEMP, f, STAGE_CONNECT);
 }
 
 void
@@ -130,7 +130,7 @@ target_end(struct pool_target *t)
 		session_free(l->session);
 		lease_free(l);
 	}
-	target_free(t);
+	pool_target_free(t);
 }
 
 void
@@ -163,7 +163,7 @@ wait_for(struct pool_target *t, struct pool_waiter *w, struct deadline d)
 {
 	int64_t now_ms = clock_ms();
 
-	if (target_barred(t, now_ms)) {
+	if (pool_target_barred(t, now_ms)) {
 		fault_set(&w->fault, FAULT_CONNECTION, "not asked now: %s",
 		    t->last.text);
 		w->stage = t->last_stage;
@@ -176,7 +176,7 @@ wait_for(struct pool_target *t, struct pool_waiter *w, struct deadline d)
 	w->seq = ++t->seq;
 	TAILQ_INSERT_TAIL(&t->waiters, w, entry);
 	t->n_waiting++;
-	target_grow(t, now_ms);
+	pool_target_grow(t, now_ms);
 	while (!w->done && !deadline_passed(d))
 		pool_wait(t->pool, &w->cond, d.at_ms);
 	if (!w->done) {
@@ -199,7 +199,7 @@ take_idle(struct pool_target *t)
 
 	while (!p->stop && (l = TAILQ_FIRST(&t->idle)) != NULL) {
 		lease_set(l, LEASE_IN_USE);
-		target_grow(t, clock_ms());
+		pool_target_grow(t, clock_ms());
 		pthread_mutex_unlock(&p->lock);
 		if (session_alive(l->session)) {
 			pthread_mutex_lock(&p->lock);
@@ -227,7 +227,7 @@ pool_take(struct pool *p, struct route *r, size_t i, struct deadline d,
 	pthread_mutex_lock(&p->lock);
 	if (p->stop) {
 		fault_set(&w.fault, FAULT_LOCAL, "stopping");
-	} else if ((t = target_get(p, r, i)) == NULL) {
+	} else if ((t = pool_target_get(p, r, i)) == NULL) {
 		fault_set(&w.fault, FAULT_LOCAL, "out of memory");
 	} else {
 		t->asked_ms = clock_ms();
@@ -285,12 +285,12 @@ learn(struct pool_target *t, enum pool_fate fate)
 		break;
 	case POOL_BROKEN:
 		fault_set(&f, FAULT_CONNECTION, "sessions break");
-		target_blame(t, &f, false);
+		pool_target_blame(t, &f, false);
 		break;
 	case POOL_REFUSED:
 		fault_set(&f, FAULT_CONNECTION, "it ended a session with 421");
-		target_blame(t, &f, true);
-		target_flush(t);
+		pool_target_blame(t, &f, true);
+		pool_target_flush(t);
 		break;
 	}
 }
@@ -353,10 +353,10 @@ pool_warm(struct pool *p, struct route *r, size_t i)
 	struct pool_target *t;
 
 	pthread_mutex_lock(&p->lock);
-	t = p->stop ? NULL : target_get(p, r, i);
+	t = p->stop ? NULL : pool_target_get(p, r, i);
 	if (t != NULL) {
 		t->warm = true;
-		target_grow(t, clock_ms());
+		pool_target_grow(t, clock_ms());
 	}
 	pthread_mutex_unlock(&p->lock);
 }
@@ -369,7 +369,7 @@ pool_renew(struct pool *p)
 
 	pthread_mutex_lock(&p->lock);
 	TAILQ_FOREACH(t, &p->all, all) {
-		target_forget(t);
+		pool_target_forget(t);
 		if (t->old)
 			continue;
 		if (past == NULL) {
@@ -378,7 +378,7 @@ pool_renew(struct pool *p)
 		}
 		t->old = true;
 		t->warm = false;
-		target_flush(t);
+		pool_target_flush(t);
 	}
 	pthread_mutex_unlock(&p->lock);
 	conf_unref(past);

@@ -88,9 +88,9 @@ run_opening(struct pool_lease *l)
 	fd = l->abort_fd;
 	l->abort_fd = -1;
 	if (oc == OUTCOME_OK)
-		target_opened(l, s);
+		pool_target_opened(l, s);
 	else
-		target_failed(l, oc, &f, stage);
+		pool_target_failed(l, oc, &f, stage);
 	pthread_mutex_unlock(&p->lock);
 	if (fd != -1)
 		(void)close(fd);

@@ -101,7 +101,7 @@ expire_idle(struct pool_target *t, int64_t now_ms)
 	size_t most = t->n[LEASE_IDLE];
 	struct pool_lease *l, *before;
 
-	if (target_is_warm(t, now_ms))
+	if (pool_target_is_warm(t, now_ms))
 		most = (size_t)t->options->warm_sessions / 4 + 1;
 	for (l = TAILQ_LAST(&t->idle, pool_leases); l != NULL; l = before) {
 		before = TAILQ_PREV(l, pool_leases, entry);
@@ -140,10 +140,10 @@ pass(struct pool *p)
 		at_ms = expire_idle(t, now_ms);
 		if (at_ms < next_ms)
 			next_ms = at_ms;
-		target_grow(t, now_ms);
+		pool_target_grow(t, now_ms);
 		next = TAILQ_NEXT(t, all);
 		if (is_unused(t, now_ms))
-			target_free(t);
+			pool_target_free(t);
 	}
 	return TAILQ_EMPTY(&p->all) ? INT64_MAX : next_ms;
 }

@@ -71,7 +71,7 @@ place_freed(struct pool_place *pl)
 	struct pool_target *t;
 
 	TAILQ_FOREACH(t, &pl->targets, place_entry) {
-		target_grow(t, now_ms);
+		pool_target_grow(t, now_ms);
 	}
 }
 
@@ -175,12 +175,12 @@ target_new(struct pool *p, struct route *r, size_t i)
 	janitor_wake(p);
 	return t;
 fail:
-	target_free(t);
+	pool_target_free(t);
 	return NULL;
 }
 
 struct pool_target *
-target_get(struct pool *p, struct route *r, size_t i)
+pool_target_get(struct pool *p, struct route *r, size_t i)
 {
 	struct pool_key key;
 	size_t len = key_of(&key, r, i);
@@ -191,7 +191,7 @@ target_get(struct pool *p, struct route *r, size_t i)
 }
 
 void
-target_forget(struct pool_target *t)
+pool_target_forget(struct pool_target *t)
 {
 	if (t->known)
 		HASH_DELETE(hh, t->pool->targets, t);
@@ -199,9 +199,9 @@ target_forget(struct pool_target *t)
 }
 
 void
-target_free(struct pool_target *t)
+pool_target_free(struct pool_target *t)
 {
-	target_forget(t);
+	pool_target_forget(t);
 	TAILQ_REMOVE(&t->pool->all, t, all);
 	if (t->place != NULL) {
 		TAILQ_REMOVE(&t->place->targets, t, place_entry);

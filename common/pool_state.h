@@ -148,11 +148,11 @@ struct pool_target {
 	bool left_alone; /* it has said 421 */
 	bool works;      /* the last opening succeeded */
 	bool no_reset;   /* the upstream refused that */
-	bool growing;    /* target_grow() is at work */
+	bool growing;    /* pool_target_grow() is at work */
 	size_t enough;   /* sessions that it seems to take */
 	int64_t asked_ms, retry_ms, enough_ms;
 	int64_t life_ms;      /* when it was last seen alive */
-	unsigned long doomed; /* see target_failed() */
+	unsigned long doomed; /* see pool_target_failed() */
 	struct breaker breaker;
 	struct fault last; /* why the breaker is open */
 	enum smtp_stage last_stage;
@@ -191,11 +191,11 @@ bool pool_thread(void *(*start)(void *), void *arg, pthread_t *thread);
 
 /* pool_place.c */
 
-/* target_get(p, r, i): the target of a host, made if need be; or NULL. */
-struct pool_target *target_get(struct pool *p, struct route *r, size_t i);
-/* target_forget(t): the next who asks for that host gets another target. */
-void target_forget(struct pool_target *t);
-void target_free(struct pool_target *t); /* has no leases and no waiters */
+/* pool_target_get(p, r, i): the target of a host, made if need be; or NULL. */
+struct pool_target *pool_target_get(struct pool *p, struct route *r, size_t i);
+/* pool_target_forget(t): the next who asks for that host gets another target. */
+void pool_target_forget(struct pool_target *t);
+void pool_target_free(struct pool_target *t); /* has no leases and no waiters */
 /* place_room(t): may the target have one more session?  If another target of
  * the endpoint has an idle one to spare, that is ended. */
 bool place_room(struct pool_target *t, int64_t now_ms);
@@ -215,22 +215,23 @@ void lease_free(struct pool_lease *l);
 void lease_end(struct pool_lease *l);
 /* lease_ready(l): it can be used: whoever waits longest gets it. */
 void lease_ready(struct pool_lease *l, int64_t now_ms);
-/* target_grow(t): open as many sessions as are wanted and may be. */
-void target_grow(struct pool_target *t, int64_t now_ms);
-/* target_is_warm(t): is it to have idle sessions? */
-bool target_is_warm(const struct pool_target *t, int64_t now_ms);
-/* target_barred(t): the breaker lets nothing be opened now. */
-bool target_barred(const struct pool_target *t, int64_t now_ms);
-/* What came of an opening; *l is gone after target_failed(). */
-void target_opened(struct pool_lease *l, struct session *s);
-void target_failed(struct pool_lease *l, enum outcome oc, const struct fault *f,
-    enum smtp_stage stage);
-/* target_blame(t, f, refused): a session broke, or was refused with 421. */
-void target_blame(struct pool_target *t, const struct fault *f, bool refused);
-/* target_flush(t): end the idle sessions. */
-void target_flush(struct pool_target *t);
-/* target_fail(t, seq, oc, f, stage): those who wait, up to seq, fail. */
-void target_fail(struct pool_target *t, unsigned long seq, enum outcome oc,
+/* pool_target_grow(t): open as many sessions as are wanted and may be. */
+void pool_target_grow(struct pool_target *t, int64_t now_ms);
+/* pool_target_is_warm(t): is it to have idle sessions? */
+bool pool_target_is_warm(const struct pool_target *t, int64_t now_ms);
+/* pool_target_barred(t): the breaker lets nothing be opened now. */
+bool pool_target_barred(const struct pool_target *t, int64_t now_ms);
+/* What came of an opening; *l is gone after pool_target_failed(). */
+void pool_target_opened(struct pool_lease *l, struct session *s);
+void pool_target_failed(struct pool_lease *l, enum outcome oc,
+    const struct fault *f, enum smtp_stage stage);
+/* pool_target_blame(t, f, refused): a session broke, or was refused with 421. */
+void pool_target_blame(
+    struct pool_target *t, const struct fault *f, bool refused);
+/* pool_target_flush(t): end the idle sessions. */
+void pool_target_flush(struct pool_target *t);
+/* pool_target_fail(t, seq, oc, f, stage): those who wait, up to seq, fail. */
+void pool_target_fail(struct pool_target *t, unsigned long seq, enum outcome oc,
     const struct fault *f, enum smtp_stage stage);
 
 /* pool_crew.c */

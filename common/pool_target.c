@@ -73,7 +73,7 @@ lease_ready(struct pool_lease *l, int64_t now_ms)
 }
 
 void
-target_flush(struct pool_target *t)
+pool_target_flush(struct pool_target *t)
 {
 	while (!TAILQ_EMPTY(&t->idle))
 		lease_end(TAILQ_FIRST(&t->idle));
@@ -82,7 +82,7 @@ target_flush(struct pool_target *t)
 /* Failing who waits */
 
 void
-target_fail(struct pool_target *t, unsigned long seq, enum outcome oc,
+pool_target_fail(struct pool_target *t, unsigned long seq, enum outcome oc,
     const struct fault *f, enum smtp_stage stage)
 {
 	struct pool_waiter *w;
@@ -96,7 +96,7 @@ target_fail(struct pool_target *t, unsigned long seq, enum outcome oc,
 }
 
 bool
-target_barred(const struct pool_target *t, int64_t now_ms)
+pool_target_barred(const struct pool_target *t, int64_t now_ms)
 {
 	return t->breaker.state != BREAKER_CLOSED &&
 	    now_ms < t->breaker.until_ms;
@@ -112,11 +112,11 @@ target_down(struct pool_target *t, enum outcome oc, const struct fault *f,
 	t->last = *f;
 	t->last_stage = stage;
 	t->works = false;
-	target_fail(t, t->seq, oc, f, stage);
+	pool_target_fail(t, t->seq, oc, f, stage);
 }
 
 void
-target_blame(struct pool_target *t, const struct fault *f, bool refused)
+pool_target_blame(struct pool_target *t, const struct fault *f, bool refused)
 {
 	int64_t now_ms = clock_ms();
 
@@ -130,7 +130,7 @@ target_blame(struct pool_target *t, const struct fault *f, bool refused)
 /* Growing */
 
 bool
-target_is_warm(const struct pool_target *t, int64_t now_ms)
+pool_target_is_warm(const struct pool_target *t, int64_t now_ms)
 {
 	return !t->old && t->options->warm_sessions > 0 &&
 	    (t->warm || now_ms < t->asked_ms + POOL_KEEP_MS);
@@ -143,7 +143,7 @@ target_wants(const struct pool_target *t, int64_t now_ms)
 	size_t have = t->n[LEASE_OPENING] + t->n[LEASE_RESETTING] +
 	    t->n[LEASE_CHECKING] + t->n[LEASE_IDLE];
 
-	if (now_ms >= t->retry_ms && target_is_warm(t, now_ms))
+	if (now_ms >= t->retry_ms && pool_target_is_warm(t, now_ms))
 		want += (size_t)t->options->warm_sessions;
 	return want > have ? want - have : 0;
 }
@@ -172,12 +172,12 @@ open_one(struct pool_target *t, int64_t now_ms)
 	fault_set(&f, FAULT_LOCAL, "no thread or memory to begin a session");
 	breaker_untried(&t->breaker, now_ms);
 	t->retry_ms = now_ms + POOL_RETRY_MS;
-	target_fail(t, t->seq, OUTCOME_TEMP, &f, STAGE_CONNECT);
+	pool_target_fail(t, t->seq, OUTCOME_TEMP, &f, STAGE_CONNECT);
 	return false;
 }
 
 void
-target_grow(struct pool_target *t, int64_t now_ms)
+pool_target_grow(struct pool_target *t, int64_t now_ms)
 {
 	size_t most = t->works ? POOL_OPENINGS_MAX : POOL_OPENINGS_TRIAL;
 	size_t n = target_wants(t, now_ms);
@@ -186,8 +186,8 @@ target_grow(struct pool_target *t, int64_t now_ms)
 		return;
 	t->growing = true; /* what ends on the way must not begin another */
 	for (; n > 0; n--) {
-		if (t->n[LEASE_OPENING] >= most || target_barred(t, now_ms) ||
-		    !place_room(t, now_ms) ||
+		if (t->n[LEASE_OPENING] >= most ||
+		    pool_target_barred(t, now_ms) || !place_room(t, now_ms) ||
 		    !breaker_allows(&t->breaker, now_ms) ||
 		    !open_one(t, now_ms))
 			break;
@@ -198,7 +198,7 @@ target_grow(struct pool_target *t, int64_t now_ms)
 /* What came of an opening */
 
 void
-target_opened(struct pool_lease *l, struct session *s)
+pool_target_opened(struct pool_lease *l, struct session *s)
 {
 	struct pool_target *t = l->target;
 	int64_t now_ms = clock_ms();
@@ -216,7 +216,7 @@ target_opened(struct pool_lease *l, struct session *s)
 	if (breaker_good(&t->breaker))
 		log_info("upstream %s: works again", t->place->label);
 	lease_ready(l, now_ms);
-	target_grow(t, now_ms);
+	pool_target_grow(t, now_ms);
 }
 
 /* The upstream serves us, but no more of us: a limit of connections. */
@@ -275,11 +275,11 @@ doom(struct pool_target *t, unsigned long seq, enum outcome oc,
 			seq = l->last_seq > 0 ? l->last_seq - 1 : 0;
 		break;
 	}
-	target_fail(t, seq, oc, f, stage);
+	pool_target_fail(t, seq, oc, f, stage);
 }
 
 void
-target_failed(struct pool_lease *l, enum outcome oc, const struct fault *f,
+pool_target_failed(struct pool_lease *l, enum outcome oc, const struct fault *f,
     enum smtp_stage stage)
 {
 	struct pool_target *t = l->target;
@@ -301,5 +301,5 @@ target_failed(struct pool_lease *l, enum outcome oc, const struct fault *f,
 		else if (!life || f->origin == FAULT_LOCAL)
 			doom(t, seq, oc, f, stage);
 	}
-	target_grow(t, now_ms);
+	pool_target_grow(t, now_ms);
 }
