@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # the milter, driven by miltertest, and posternctl
 
-TESTS += tests/milter/run.py tests/ctl/test_daemon.py tests/ctl/test_rcpt.py
+TESTS += tests/milter/run.py tests/ctl/test_auth.py \
+	tests/ctl/test_daemon.py tests/ctl/test_rcpt.py
 EXTRA_DIST += tests/milter/run.py tests/milter/rig.py tests/milter/mta.py \
+	tests/ctl/relayed.py tests/ctl/test_auth.py \
 	tests/ctl/test_daemon.py tests/ctl/test_rcpt.py \
 	$(milter_lua)
 milter_lua = \

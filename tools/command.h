@@ -15,19 +15,24 @@ struct conf;
 
 struct ctl {
 	const char *conf_file;
-	bool conf_given; /* with -c */
+	bool conf_given;    /* with -c */
+	const char *daemon; /* -d: "milter" or "authd"; NULL: both */
 };
 
-/* What the options of rcpt and explain rcpt change in the configuration. */
+/* What the options of rcpt and auth change in the configuration. */
 struct override {
-	const char *mailfrom; /* -f, or NULL */
+	bool auth;            /* in smtp_auth_proxy, not smtp_rcptto_proxy */
+	const char *mailfrom; /* -f, or NULL; not with auth */
 	const char *host;     /* -H, or NULL */
 	const char *seconds;  /* -t, or NULL */
 };
 
 int command_usage(void); /* prints it; 64 */
 int command_rcpt(const struct ctl *ctl, int argc, char **argv);
-int command_explain(const struct ctl *ctl, int argc, char **argv);
+int command_auth(const struct ctl *ctl, int argc, char **argv);
+/* argv[0] is "rcpt", "auth" */
+int command_explain_rcpt(const struct ctl *ctl, int argc, char **argv);
+int command_explain_auth(const struct ctl *ctl, int argc, char **argv);
 int command_cache(const struct ctl *ctl, int argc, char **argv);
 int command_classify(const struct ctl *ctl, int argc, char **argv);
 int command_status(const struct ctl *ctl, int argc, char **argv);

@@ -15,8 +15,11 @@
 #include "tools/command.h"
 
 /* Used when only a host is given: nothing but asking it. */
-static const char made_up[] = "smtp_rcptto_proxy { domains = {\"*\"} "
-			      "host = {\"127.0.0.1\"} }\n";
+static const char made_up[] =
+    "smtp_rcptto_proxy { domains = {\"*\"} host = {\"127.0.0.1\"} }\n"
+    "smtp_auth_proxy { host = {\"127.0.0.1\"}\n"
+    " mechanisms = {\"PLAIN\", \"LOGIN\", \"XOAUTH2\", \"OAUTHBEARER\",\n"
+    "  \"CRAM-MD5\", \"SCRAM-SHA-1\", \"SCRAM-SHA-256\"} }\n";
 
 static void
 say(void *arg, bool error, const char *line)
@@ -75,32 +78,86 @@ set_list(struct strlist *l, const char *text)
 }
 
 static bool
-override_host(struct conf *c, const char *host)
+endpoint_ok(const char *host, struct endpoint *e)
 {
 	const char *why = NULL;
+
+	if (endpoint_parse(host, e, &why))
+		return true;
+	fprintf(stderr, "posternctl: -H %s: %s\n", host, why);
+	return false;
+}
+
+/* No other route is to be found than the one to this host. */
+static bool
+route_to(struct conf_upstream *up, const char *host)
+{
+	free(up->ds_cache);
+	free(up->query);
+	up->ds_cache = up->query = NULL;
+	return set_list(&up->host, host);
+}
+
+static bool
+rcptto_host(struct conf *c, const char *host)
+{
 	struct endpoint e;
 
-	if (!endpoint_parse(host, &e, &why)) {
-		fprintf(stderr, "posternctl: -H %s: %s\n", host, why);
+	if (!endpoint_ok(host, &e))
 		return false;
-	}
 	for (size_t i = 0; i < c->n_domains; i++) {
 		c->domains[i].has_rcptto = false;
 		clear_list(&c->domains[i].rcptto.up.host);
 	}
-	free(c->rcptto.up.ds_cache);
-	free(c->rcptto.up.query);
-	c->rcptto.up.ds_cache = c->rcptto.up.query = NULL;
-	return set_list(&c->rcptto.up.host, host) &&
+	return route_to(&c->rcptto.up, host) &&
 	    set_list(&c->rcptto.domains, "*");
 }
 
+/* What the configuration may say of its own hosts alone (conf.h). */
+static void
+no_may(struct conf_upstream *up, const struct endpoint *e)
+{
+	if (up->tls == TLS_MAY && !endpoint_is_loopback(e))
+		up->tls = TLS_VERIFY;
+}
+
 static bool
-override_one(struct conf_rcptto *r, const struct override *o, int64_t timeout)
+auth_host(struct conf *c, const char *host)
+{
+	struct endpoint e;
+
+	if (!endpoint_ok(host, &e))
+		return false;
+	if (e.lmtp) {
+		fprintf(stderr,
+		    "posternctl: -H %s: there are no logins in LMTP\n", host);
+		return false;
+	}
+	no_may(&c->auth.up, &e);
+	for (size_t i = 0; i < c->n_domains; i++) {
+		c->domains[i].has_auth = false;
+		clear_list(&c->domains[i].auth.up.host);
+		no_may(&c->domains[i].auth.up, &e);
+	}
+	return route_to(&c->auth.up, host);
+}
+
+static bool
+override_rcptto(
+    struct conf_rcptto *r, const struct override *o, int64_t timeout)
 {
 	if (timeout > 0)
 		r->up.timeout = timeout;
 	return o->mailfrom == NULL || set_string(&r->mailfrom, o->mailfrom);
+}
+
+/* One login takes one session; who waits wants no others. */
+static void
+override_auth(struct conf_auth *a, int64_t timeout)
+{
+	if (timeout > 0)
+		a->up.timeout = timeout;
+	a->warm_sessions = 0;
 }
 
 /* "", <> or an address; the word `original` has no meaning here. */
@@ -141,12 +198,16 @@ override_all(struct conf *c, const struct override *o)
 		    o->seconds);
 		return false;
 	}
-	if (o->host != NULL && !override_host(c, o->host))
+	if (o->host != NULL &&
+	    !(o->auth ? auth_host(c, o->host) : rcptto_host(c, o->host)))
 		return false;
-	if (!override_one(&c->rcptto, o, ms))
+	override_auth(&c->auth, ms);
+	for (size_t i = 0; i < c->n_domains; i++)
+		override_auth(&c->domains[i].auth, ms);
+	if (!override_rcptto(&c->rcptto, o, ms))
 		return false;
 	for (size_t i = 0; i < c->n_domains; i++)
-		if (!override_one(&c->domains[i].rcptto, o, ms))
+		if (!override_rcptto(&c->domains[i].rcptto, o, ms))
 			return false;
 	return true;
 }

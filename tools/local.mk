@@ -2,10 +2,15 @@
 # posternctl
 bin_PROGRAMS += tools/posternctl
 tools_posternctl_SOURCES = \
+	tools/auth.c \
 	tools/classify.c tools/classify.h \
 	tools/command.h \
 	tools/ctl_conf.c \
+	tools/mech_client.c tools/mech_client.h \
+	tools/password.c tools/password.h \
 	tools/posternctl.c \
+	tools/print.c tools/print.h \
 	tools/rcpt.c \
 	tools/remote.c
-tools_posternctl_LDADD = libdaemon.la libpostern.la
+tools_posternctl_CFLAGS = $(AM_CFLAGS) $(LIBSASL_CFLAGS)
+tools_posternctl_LDADD = libdaemon.la libpostern.la $(LIBSASL_LIBS)

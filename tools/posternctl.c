@@ -11,17 +11,29 @@
 #include "tools/classify.h"
 #include "tools/command.h"
 
-static const struct {
+struct command {
 	const char *name;
 	int (*run)(const struct ctl *, int, char **);
-} commands[] = {
+};
+
+static int command_explain(const struct ctl *ctl, int argc, char **argv);
+
+static const struct command commands[] = {
 	{ "rcpt", command_rcpt },
+	{ "auth", command_auth },
 	{ "explain", command_explain },
 	{ "cache", command_cache },
 	{ "classify", command_classify },
 	{ "status", command_status },
 	{ "stats", command_status },
 	{ "reload", command_status },
+	{ NULL, NULL },
+};
+
+static const struct command explanations[] = {
+	{ "rcpt", command_explain_rcpt },
+	{ "auth", command_explain_auth },
+	{ NULL, NULL },
 };
 
 static void
@@ -29,14 +41,21 @@ usage(FILE *fp)
 {
 	fputs("usage: posternctl [-c FILE] rcpt [-f MAILFROM] "
 	      "[-H HOST[:PORT]] [-t SECONDS] RECIPIENT...\n"
+	      "       posternctl [-c FILE] auth [-H HOST[:PORT]] [-m MECH] "
+	      "[-t SECONDS] USER\n"
 	      "       posternctl [-c FILE] explain rcpt [-f MAILFROM] "
 	      "[-H HOST[:PORT]] [-t SECONDS] RECIPIENT\n"
-	      "       posternctl [-c FILE] cache show [ADDRESS|@DOMAIN]\n"
-	      "       posternctl [-c FILE] cache drop ADDRESS|@DOMAIN\n"
-	      "       posternctl [-c FILE] cache flush\n"
+	      "       posternctl [-c FILE] explain auth [-H HOST[:PORT]] "
+	      "[-m MECH] [-t SECONDS] USER\n"
+	      "       posternctl [-c FILE] [-d DAEMON] cache show "
+	      "[ADDRESS|@DOMAIN]\n"
+	      "       posternctl [-c FILE] [-d DAEMON] cache drop "
+	      "ADDRESS|USER|@DOMAIN\n"
+	      "       posternctl [-c FILE] [-d DAEMON] cache flush\n"
+	      "       posternctl [-c FILE] [-d DAEMON] status|stats|reload\n"
 	      "       posternctl classify\n"
-	      "       posternctl [-c FILE] status|stats|reload\n"
-	      "       posternctl -V\n",
+	      "       posternctl -V\n"
+	      "DAEMON is milter or authd\n",
 	    fp);
 }
 
@@ -57,6 +76,23 @@ command_classify(const struct ctl *ctl, int argc, char **argv)
 	return classify_stream(stdin, stdout, NULL) ? EX_OK : EX_IOERR;
 }
 
+/* The command of that name, or NULL. */
+static const struct command *
+find(const struct command *c, const char *name)
+{
+	while (c->name != NULL && strcmp(c->name, name) != 0)
+		c++;
+	return c->name != NULL ? c : NULL;
+}
+
+static int
+command_explain(const struct ctl *ctl, int argc, char **argv)
+{
+	const struct command *c = argc > 1 ? find(explanations, argv[1]) : NULL;
+
+	return c != NULL ? c->run(ctl, argc - 1, argv + 1) : command_usage();
+}
+
 /* A status is worth nothing to a script that did not get the output. */
 static int
 printed(int status)
@@ -71,14 +107,18 @@ int
 main(int argc, char **argv)
 {
 	struct ctl ctl = { .conf_file = POSTERN_SYSCONFDIR "/postern.conf" };
+	const struct command *command;
 	int c;
 
 	/* A '+' keeps the options behind the command for the command. */
-	while ((c = getopt(argc, argv, "+c:Vh")) != -1) {
+	while ((c = getopt(argc, argv, "+c:d:Vh")) != -1) {
 		switch (c) {
 		case 'c':
 			ctl.conf_file = optarg;
 			ctl.conf_given = true;
+			break;
+		case 'd':
+			ctl.daemon = optarg;
 			break;
 		case 'V':
 			printf("%s\n", PACKAGE_STRING);
@@ -93,10 +133,9 @@ main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	log_set_level(LOG_LEVEL_ERROR);
-	for (size_t i = 0; argc > 0 && i < sizeof(commands) / sizeof(*commands);
-	     i++)
-		if (strcmp(argv[0], commands[i].name) == 0)
-			return printed(commands[i].run(&ctl, argc, argv));
+	command = argc > 0 ? find(commands, argv[0]) : NULL;
+	if (command != NULL)
+		return printed(command->run(&ctl, argc, argv));
 	if (argc > 0)
 		fprintf(stderr, "posternctl: no such command: %s\n", argv[0]);
 	return command_usage();

@@ -15,6 +15,7 @@
 #include "common/probe.h"
 #include "common/verify.h"
 #include "tools/command.h"
+#include "tools/print.h"
 
 struct asking {
 	struct override o;
@@ -114,32 +115,12 @@ request(const struct asking *a, const char *rcpt, struct verify_request *rq)
 	snprintf(rq->client.proto, sizeof(rq->client.proto), "ESMTP");
 }
 
-/* NAME VERDICT [CODE [ENHANCED] TEXT] */
-static void
-print_result(const char *rcpt, const struct verify_result *r)
-{
-	const struct answer *a = &r->answer;
-
-	for (const char *p = rcpt; *p != '\0'; p++)
-		putchar((unsigned char)*p < 32 || *p == 127 ? '?' : *p);
-	printf(" %s", verdict_name(r->would));
-	if (a->code != 0)
-		printf(" %d", a->code);
-	if (a->code != 0 && a->esc[0] != '\0')
-		printf(" %s", a->esc);
-	if (a->code != 0) {
-		putchar(' ');
-		for (const char *p = a->text; *p != '\0'; p++)
-			putchar(*p == '\n' ? ' ' : *p);
-	}
-	putchar('\n');
-}
-
 static int
 ask_one(struct asking *a, const char *rcpt)
 {
 	struct verify_request rq;
 	struct verify_result r;
+	struct result shown;
 
 	request(a, rcpt, &rq);
 	if (a->explain) {
@@ -149,17 +130,14 @@ ask_one(struct asking *a, const char *rcpt)
 	}
 	verify_rcpt(a->verifier, &rq, &r);
 	atomic_store(&a->told, true);
-	if (a->explain)
-		printf("verdict: %s, because: %s\n", verdict_name(r.would),
-		    r.answer.reason);
-	else if (r.answer.code == 0)
-		fprintf(stderr, "posternctl: %s: %s%s%s\n", rcpt,
-		    r.answer.reason, r.answer.text[0] != '\0' ? ": " : "",
-		    r.answer.text);
-	print_result(rcpt, &r);
-	if (r.would == VERDICT_DEFER)
-		return EX_TEMPFAIL;
-	return r.would == VERDICT_REJECT ? 1 : EX_OK;
+	shown = (struct result){ .name = rcpt,
+		.verdict = r.would,
+		.code = r.answer.code,
+		.esc = r.answer.esc,
+		.text = r.answer.text,
+		.reason = r.answer.reason };
+	print_reason(&shown, a->explain);
+	return print_result(&shown);
 }
 
 /* A deferral outweighs a rejection: who asks has to ask again. */
@@ -204,14 +182,10 @@ command_rcpt(const struct ctl *ctl, int argc, char **argv)
 }
 
 int
-command_explain(const struct ctl *ctl, int argc, char **argv)
+command_explain_rcpt(const struct ctl *ctl, int argc, char **argv)
 {
 	struct asking a = { .explain = true };
 
-	if (argc < 2 || strcmp(argv[1], "rcpt") != 0)
-		return command_usage();
-	argc--;
-	argv++;
 	if (!options(&a, &argc, &argv) || argc != 1)
 		return command_usage();
 	return run(ctl, &a, argc, argv);

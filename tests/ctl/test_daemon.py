@@ -251,7 +251,8 @@ class Sockets(Daemon):
             with open(rig.conf, encoding="utf-8") as file:
                 text = file.read()
             for name, value in change.items():
-                text = re.sub(rf'{name} = ".*"', f'{name} = "{value}"', text)
+                text = re.sub(rf'{name} = ".*"', f'{name} = "{value}"', text,
+                              count=1)
             conf = rig.write("second.conf", text)
         return rig.run([MILTER, "-f", "-c", conf])
 

@@ -42,6 +42,7 @@ milter {{
     socket = "unix:{dir}/milter"
     control = "unix:{dir}/control"
 }}
+authd {{ control = "unix:{dir}/authd-control" }}
 {top}
 """
 
