@@ -12,6 +12,9 @@
 /* Longest piece of a line in the trace. */
 #define TRACE_LINE_MAX 1024
 
+/* Instead of the text behind a reply code. */
+#define TRACE_HIDDEN " ********"
+
 static void
 trace_line(struct session *s, char direction, const char *line, size_t len)
 {
@@ -28,6 +31,21 @@ trace_line(struct session *s, char direction, const char *line, size_t len)
 		    : line[i];
 	buf[len] = '\0';
 	s->trace(s->trace_arg, direction, buf);
+}
+
+/* There are upstreams that repeat what they were told, in a refusal. */
+static void
+trace_reply(struct session *s, const char *line, size_t len)
+{
+	char buf[3 + sizeof(TRACE_HIDDEN)];
+
+	if (s->oldest == NULL || s->oldest->shown == NULL || len < 3) {
+		trace_line(s, '<', line, len);
+		return;
+	}
+	memcpy(buf, line, 3);
+	memcpy(buf + 3, TRACE_HIDDEN, sizeof(TRACE_HIDDEN));
+	trace_line(s, '<', buf, strlen(buf));
 }
 
 static void
@@ -165,7 +183,7 @@ take_line(struct session *s, const char **line, size_t *len)
 	*line = begin;
 	*len = (size_t)(lf - begin) - 1;
 	s->rx_pos = s->rx_seen = (size_t)(lf - s->rx) + 1;
-	trace_line(s, '<', *line, *len);
+	trace_reply(s, *line, *len);
 	return true;
 }
 
