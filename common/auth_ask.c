@@ -9,6 +9,9 @@
 #include "common/ehlo.h"
 #include "common/esc.h"
 
+/* What is shorter stands in texts by chance. */
+#define HIDDEN_MIN 4
+
 struct session *
 attempt_session(struct auth_attempt *t)
 {
@@ -34,7 +37,7 @@ tells(const char *text, const void *octets, size_t len)
 	char *coded;
 	bool found;
 
-	if (len == 0)
+	if (len < HIDDEN_MIN)
 		return false;
 	if (memmem(text, strlen(text), octets, len) != NULL)
 		return true;
