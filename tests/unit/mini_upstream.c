@@ -27,15 +27,15 @@ struct mini_upstream {
 	/* all guarded by lock */
 	pthread_cond_t ended;
 	struct mini_counts counts;
-	LIST_HEAD(, connection) connections;
+	LIST_HEAD(, mini_talk) connections;
 	int open;
 };
 
-struct connection {
-	LIST_ENTRY(connection) entry;
+struct mini_talk {
+	LIST_ENTRY(mini_talk) entry;
 	struct mini_upstream *u;
 	int fd;
-	int rcpts;
+	int rcpts, memo;
 	bool in_mail, crowded, logged_in;
 };
 
@@ -53,16 +53,16 @@ pause_ms(int ms)
 }
 
 static void
-put(const struct connection *c, const char *line)
+put(const struct mini_talk *c, const char *line)
 {
-	char buf[256];
+	char buf[1024];
 	int n = snprintf(buf, sizeof(buf), "%s\r\n", line);
 
 	(void)send(c->fd, buf, (size_t)n, MSG_NOSIGNAL);
 }
 
 static void
-hang(const struct connection *c)
+hang(const struct mini_talk *c)
 {
 	while (!atomic_load(&c->u->stop))
 		pause_ms(20);
@@ -70,7 +70,7 @@ hang(const struct connection *c)
 
 /* False when the connection is to end. */
 static bool
-fail(const struct connection *c, enum mini_stage stage)
+fail(const struct mini_talk *c, enum mini_stage stage)
 {
 	if (atomic_load(&c->u->fail) != (int)stage)
 		return true;
@@ -100,7 +100,7 @@ starts(const char *local, const char *word)
 }
 
 static bool
-rcpt(struct connection *c, const char *local)
+rcpt(struct mini_talk *c, const char *local)
 {
 	int limit = c->u->params.rcpt_limit;
 
@@ -148,7 +148,7 @@ rcpt(struct connection *c, const char *local)
 
 /* False when the connection is to end. */
 static bool
-helo(const struct connection *c, const char *name)
+helo(const struct mini_talk *c, const char *name)
 {
 	if (starts(name, "bad"))
 		put(c, "550 5.7.1 not you");
@@ -169,8 +169,10 @@ count(struct mini_upstream *u, int *field)
 }
 
 static void
-ehlo(const struct connection *c)
+ehlo(const struct mini_talk *c)
 {
+	char text[256];
+
 	put(c, "250-mini.test");
 	if (!c->u->params.no_pipelining)
 		put(c, "250-PIPELINING");
@@ -178,18 +180,26 @@ ehlo(const struct connection *c)
 		put(c, "250-AUTH PLAIN");
 	if (c->u->params.xclient)
 		put(c, "250-XCLIENT NAME ADDR LOGIN");
+	for (size_t i = 0; i < 4; i++) {
+		const char *k = c->u->params.keywords[i];
+
+		if (k == NULL || *k == '\0')
+			continue;
+		(void)snprintf(text, sizeof(text), "250-%s", k);
+		put(c, text);
+	}
 	put(c, "250 ENHANCEDSTATUSCODES");
 }
 
 static void
-login(struct connection *c)
+login(struct mini_talk *c)
 {
 	put(c, c->logged_in ? "503 5.5.1 already logged in" : "235 2.7.0 ok");
 	c->logged_in = true;
 }
 
 static bool
-command(struct connection *c, char *line)
+command(struct mini_talk *c, char *line)
 {
 	struct mini_upstream *u = c->u;
 	char *at;
@@ -239,8 +249,16 @@ command(struct connection *c, char *line)
 	return true;
 }
 
+static enum mini_said
+ask_hook(struct mini_talk *c, const char *line)
+{
+	const struct mini_params *p = &c->u->params;
+
+	return p->line != NULL ? p->line(p->line_arg, c, line) : MINI_NOT_MINE;
+}
+
 static void
-converse(struct connection *c)
+converse(struct mini_talk *c)
 {
 	char buf[4096], *end;
 	size_t used = 0;
@@ -262,8 +280,16 @@ converse(struct connection *c)
 		buf[used] = '\0';
 		while ((end = strstr(buf, "\r\n")) != NULL) {
 			*end = '\0';
-			if (!command(c, buf))
+			switch (ask_hook(c, buf)) {
+			case MINI_END:
 				return;
+			case MINI_NOT_MINE:
+				if (!command(c, buf))
+					return;
+				break;
+			case MINI_SAID:
+				break;
+			}
 			used -= (size_t)(end + 2 - buf);
 			memmove(buf, end + 2, used + 1);
 		}
@@ -273,7 +299,7 @@ converse(struct connection *c)
 /* Closed with octets unread, a connection is reset and its last replies are
  * lost: wait for the other side. */
 static void
-farewell(const struct connection *c)
+farewell(const struct mini_talk *c)
 {
 	struct pollfd p = { .fd = c->fd, .events = POLLIN };
 	char buf[4096];
@@ -287,7 +313,7 @@ farewell(const struct connection *c)
 static void *
 connection_main(void *arg)
 {
-	struct connection *c = arg;
+	struct mini_talk *c = arg;
 	struct mini_upstream *u = c->u;
 
 	converse(c);
@@ -307,7 +333,7 @@ connection_main(void *arg)
 static void
 serve(struct mini_upstream *u, int fd)
 {
-	struct connection *c = calloc(1, sizeof(*c));
+	struct mini_talk *c = calloc(1, sizeof(*c));
 	pthread_t thread;
 	int one = 1;
 
@@ -378,7 +404,7 @@ mini_start(const struct mini_params *p)
 void
 mini_stop(struct mini_upstream *u)
 {
-	struct connection *c;
+	struct mini_talk *c;
 
 	atomic_store(&u->stop, true);
 	pthread_join(u->thread, NULL);
@@ -393,6 +419,24 @@ mini_stop(struct mini_upstream *u)
 	pthread_cond_destroy(&u->ended);
 	pthread_mutex_destroy(&u->lock);
 	free(u);
+}
+
+void
+mini_say(const struct mini_talk *t, const char *line)
+{
+	put(t, line);
+}
+
+void
+mini_hang(const struct mini_talk *t)
+{
+	hang(t);
+}
+
+int *
+mini_memo(struct mini_talk *t)
+{
+	return &t->memo;
 }
 
 int
@@ -425,7 +469,7 @@ mini_set_fail(struct mini_upstream *u, enum mini_stage fail, enum mini_how how)
 void
 mini_drop(struct mini_upstream *u)
 {
-	struct connection *c;
+	struct mini_talk *c;
 
 	pthread_mutex_lock(&u->lock);
 	LIST_FOREACH(c, &u->connections, entry) {

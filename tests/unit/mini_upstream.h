@@ -36,9 +36,24 @@ enum mini_how {
 	MINI_HANG
 };
 
+struct mini_talk; /* one connection */
+
+/* Answers a line before the upstream itself does, on the connection's
+ * thread. */
+enum mini_said {
+	MINI_NOT_MINE,
+	MINI_SAID,
+	MINI_END, /* close the connection */
+};
+typedef enum mini_said mini_line(
+    void *arg, struct mini_talk *t, const char *line);
+
 struct mini_params {
-	int rcpt_limit; /* 452 4.5.3 past so many; 0: none */
-	bool limit_all; /* the refused ones count too */
+	mini_line *line; /* or NULL */
+	void *line_arg;
+	const char *keywords[4]; /* more of them for EHLO; "" is left out */
+	int rcpt_limit;          /* 452 4.5.3 past so many; 0: none */
+	bool limit_all;          /* the refused ones count too */
 	bool no_pipelining;
 	bool catchall;        /* unknown recipients are taken */
 	int delay;            /* of each reply to RCPT, milliseconds */
@@ -69,5 +84,11 @@ void mini_set_fail(
     struct mini_upstream *u, enum mini_stage fail, enum mini_how how);
 /* Close the connections that there are. */
 void mini_drop(struct mini_upstream *u);
+
+/* For a mini_line.  mini_say() adds CRLF; mini_hang() returns when the
+ * upstream stops; mini_memo() is the connection's own, 0 at first. */
+void mini_say(const struct mini_talk *t, const char *line);
+void mini_hang(const struct mini_talk *t);
+int *mini_memo(struct mini_talk *t);
 
 #endif /* POSTERN_TESTS_MINI_UPSTREAM_H */
