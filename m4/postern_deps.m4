@@ -51,4 +51,5 @@ AC_ARG_WITH([sasl-plugindir],
 	[], [with_sasl_plugindir="$sasl_libdir/sasl2"])
 AS_CASE([$with_sasl_plugindir],
 	[yes | no], [AC_MSG_ERROR([--with-sasl-plugindir: a directory is expected])])
-AC_SUBST([sasl_plugindir], [$with_sasl_plugindir])])
+AC_SUBST([sasl_plugindir], [$with_sasl_plugindir])
+AC_SUBST([sasl_stockdir], ["$sasl_libdir/sasl2"])])

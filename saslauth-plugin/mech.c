@@ -12,8 +12,9 @@
  * everything else as the stock plug-in has it, this lets ours come first. */
 #define FIRST SASL_SET_HASH_STRENGTH_BITS(4096U)
 
-/* A name of up to that many octets fits in libsasl with some realm. */
-#define NAME_MAX_OCTETS 512
+/* What libsasl has room for, the realm that it appends included.  Given more,
+ * it loses memory. */
+#define NAME_MAX_OCTETS 1023
 
 /* No response of a client is longer; MTAs stop at 12288 octets of base64. */
 #define RESPONSE_MAX 16384
@@ -96,18 +97,22 @@ challenge(const struct turn *t, const void *data, size_t len)
 
 /*
  * Would libsasl know this user under this very name?  It takes white space
- * from both ends, ends at a NUL, and has a limit.  What else may stand in a
- * name is for the daemon to say.
+ * from both ends, stops at a NUL, and has a limit.  Control characters have
+ * no place in an MTA's log either.
  */
 static bool
-name_is_kept(const char *name, size_t len)
+name_is_kept(const char *name, size_t len, const char *realm)
 {
-	static const char white[] = " \t\n\v\f\r";
+	size_t rlen = realm != NULL ? strlen(realm) + 1 : 0, i;
 
-	return len > 0 && len <= NAME_MAX_OCTETS &&
-	    memchr(name, '\0', len) == NULL &&
-	    memchr(white, name[0], sizeof(white) - 1) == NULL &&
-	    memchr(white, name[len - 1], sizeof(white) - 1) == NULL;
+	if (len == 0 || len > NAME_MAX_OCTETS || rlen > NAME_MAX_OCTETS - len)
+		return false;
+	if (name[0] == ' ' || name[len - 1] == ' ')
+		return false;
+	for (i = 0; i < len; i++)
+		if ((unsigned char)name[i] < ' ' || name[i] == '\177')
+			return false;
+	return true;
 }
 
 /*
@@ -125,7 +130,7 @@ name_user(const struct turn *t, const struct secret *user)
 	size_t len;
 	const char *name = secret_bytes(user, &len);
 
-	if (!name_is_kept(name, len))
+	if (!name_is_kept(name, len, p->user_realm))
 		return SASL_BADAUTH;
 	return p->canon_user(p->utils->conn, name, (unsigned int)len,
 	    SASL_CU_AUTHID | SASL_CU_AUTHZID | SASL_CU_EXTERNALLY_VERIFIED,
