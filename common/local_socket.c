@@ -114,9 +114,13 @@ local_listen(const char *path, int backlog, char *why, size_t len)
 int
 local_give(const char *path, gid_t gid, char *why, size_t len)
 {
+	int saved;
+
 	if (chown(path, (uid_t)-1, gid) == 0 && chmod(path, 0660) == 0)
 		return 0;
+	saved = errno;
 	snprintf(why, len, "%s: cannot be given to group %lu: %s", path,
 	    (unsigned long)gid, ERRNO);
+	errno = saved;
 	return -1;
 }

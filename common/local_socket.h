@@ -29,7 +29,8 @@ int local_listen(const char *path, int backlog, char *why, size_t len);
 /*
  * local_give(path, gid, why, len): let a group connect, too: mode 0660.
  *
- * Returns 0, or -1 with a message.
+ * Returns 0, or -1 with a message and errno: EPERM when neither we nor the
+ * socket belong to that group.
  */
 int local_give(const char *path, gid_t gid, char *why, size_t len);
 

@@ -16,10 +16,13 @@ dist_examples_DATA = \
 
 # Made here and not by configure, which does not know the directories that
 # make may be given.
-systemdsystemunit_DATA = dist/postern-milter.service
+systemdsystemunit_DATA = \
+	dist/postern-authd.service \
+	dist/postern-milter.service
 sysusers_DATA = dist/sysusers.d/postern.conf
 tmpfiles_DATA = dist/tmpfiles.d/postern.conf
 EXTRA_DIST += \
+	dist/postern-authd.service.in \
 	dist/postern-milter.service.in \
 	dist/postern.sysusers \
 	dist/postern.tmpfiles
@@ -30,6 +33,11 @@ put_directories = $(SED) \
 	-e 's|@bindir[@]|$(bindir)|g' \
 	-e 's|@pkgsysconfdir[@]|$(sysconfdir)/postern|g' \
 	-e 's|@pkgstatedir[@]|$(localstatedir)/lib/postern|g'
+
+dist/postern-authd.service: dist/postern-authd.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) dist && \
+	    $(put_directories) $(srcdir)/dist/postern-authd.service.in >$@.tmp && \
+	    mv $@.tmp $@
 
 dist/postern-milter.service: dist/postern-milter.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) dist && \

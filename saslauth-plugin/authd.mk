@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # postern-authd
+sbin_PROGRAMS += saslauth-plugin/postern-authd
+saslauth_plugin_postern_authd_SOURCES = saslauth-plugin/authd_main.c
+saslauth_plugin_postern_authd_LDADD = \
+	saslauth-plugin/libauthd.la libdaemon.la libpostern.la
+
 # All but main() is an archive: the tests have a daemon whose
 # auth.h is a script.
 noinst_LTLIBRARIES += saslauth-plugin/libauthd.la
@@ -8,6 +13,7 @@ saslauth_plugin_libauthd_la_SOURCES = \
 	saslauth-plugin/authd_listen.c saslauth-plugin/authd_listen.h \
 	saslauth-plugin/authd_loop.c saslauth-plugin/authd_loop.h \
 	saslauth-plugin/authd_serve.c saslauth-plugin/authd_serve.h \
+	saslauth-plugin/complain.c saslauth-plugin/complain.h \
 	saslauth-plugin/conn.c saslauth-plugin/conn.h \
 	saslauth-plugin/conn_work.c \
 	saslauth-plugin/peers.c saslauth-plugin/peers.h \

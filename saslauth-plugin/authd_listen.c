@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "saslauth-plugin/authd_listen.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "common/errtext.h"
 #include "common/local_socket.h"
+#include "common/log.h"
 #include "saslauth-plugin/peers.h"
 
 static int
@@ -26,8 +28,14 @@ listen_one(const char *name, const struct peers *peers, char *why, size_t len)
 	if ((fd = local_listen(path, SOMAXCONN, why, len)) < 0)
 		return -1;
 	if (peers->has_gid && local_give(path, peers->gid, why, len) != 0) {
-		close(fd);
-		return -1;
+		if (errno != EPERM || peers->gid_given) {
+			close(fd);
+			return -1;
+		}
+		/* Nobody has asked for that group by name. */
+		log_warning("%s; only root and we can connect (options "
+			    "socket_group, allow_users)",
+		    why);
 	}
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
 		snprintf(why, len, "%s: %s", path, ERRNO);

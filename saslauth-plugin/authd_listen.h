@@ -34,7 +34,9 @@ struct authd_sockets {
  * authd.socket and authd.saslauthd_socket; each is a "unix:" one.  Before
  * privileges are given up, before there are threads.
  *
- *   peers  whose group gets them, with mode 0660; else their mode is 0600
+ *   peers  whose group gets them, with mode 0660; else their mode is 0600,
+ *          and, with a warning, where we may not give them to a group that
+ *          socket_group does not name
  *
  * Returns 0, or -1 with a message that names the socket.
  */

@@ -10,8 +10,8 @@
 
 #include "common/clock.h"
 #include "common/errtext.h"
-#include "common/log.h"
 #include "common/wire.h"
+#include "saslauth-plugin/complain.h"
 #include "saslauth-plugin/peers.h"
 
 /* The whole first request; a login in all, which is half a second less than
@@ -110,10 +110,7 @@ hand_over(struct server *s, struct conn *c)
 	if (workers_give(s->workers, &c->work))
 		return;
 	s->n_turned_away++;
-	if (!log_limited(&limit, COMPLAIN_MS))
-		log_warning("too many logins under way: one is turned away "
-			    "(%u more)",
-		    log_limit_left_out(&limit));
+	complain(&limit, "too many logins under way: one is turned away");
 	conn_call(c, &call);
 	c->protocol->refuse(&call, "too many logins under way");
 	conn_replied(c, &call);
@@ -123,14 +120,7 @@ hand_over(struct server *s, struct conn *c)
 static void
 bad_request(struct server *s, struct conn *c, const char *why)
 {
-	static struct log_limit limit;
-
-	s->n_bad++;
-	if (!log_limited(&limit, COMPLAIN_MS))
-		log_warning("%s socket: uid %lu sends what is no request: %s "
-			    "(%u more)",
-		    c->protocol->name, (unsigned long)c->uid, why,
-		    log_limit_left_out(&limit));
+	conn_complain(c, why);
 	end_conn(s, c);
 }
 
@@ -299,10 +289,9 @@ conn_admit(struct server *s)
 		ok = true;
 	}
 	pthread_mutex_unlock(&s->lock);
-	if (!ok && !log_limited(&limit, COMPLAIN_MS))
-		log_warning("more than %zu connections: one is closed "
-			    "(%u more)",
-		    s->max_conns, log_limit_left_out(&limit));
+	if (!ok)
+		complain(&limit, "more than %zu connections: one is closed",
+		    s->max_conns);
 	return ok;
 }
 
@@ -368,8 +357,7 @@ accept_some(struct server *s, const struct listener *l)
 		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
 			return;
 		/* It would be told again and again. */
-		if (!log_limited(&limit, COMPLAIN_MS))
-			log_warning("cannot accept a connection: %s", ERRNO);
+		complain(&limit, "cannot accept a connection: %s", ERRNO);
 		listeners_watch(s, 0);
 		s->accept_at_ms = clock_ms() + ACCEPT_PAUSE_MS;
 		return;

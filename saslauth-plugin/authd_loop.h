@@ -90,6 +90,9 @@ void conn_drop(struct conn *c);
 void conn_call(struct conn *c, struct serve_call *call);
 void conn_replied(struct conn *c, const struct serve_call *call);
 
+/* conn_complain(c, why): it sends what is no request. */
+void conn_complain(struct conn *c, const char *why);
+
 /* server_wake(s): make the loop look around. */
 void server_wake(struct server *s);
 

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "saslauth-plugin/authd_loop.h"
+#include "saslauth-plugin/complain.h"
 #include "saslauth-plugin/peers.h"
 
 /* Answers that are held back at once; those beyond are given at once. */
@@ -41,6 +42,16 @@ conn_replied(struct conn *c, const struct serve_call *call)
 	c->more = call->more;
 	c->hold_ms = call->hold_ms;
 	conn_forget(c);
+}
+
+void
+conn_complain(struct conn *c, const char *why)
+{
+	static struct log_limit limit;
+
+	c->server->n_bad++;
+	complain(&limit, "%s socket: uid %lu sends what is no request: %s",
+	    c->protocol->name, (unsigned long)c->uid, why);
 }
 
 void
@@ -129,7 +140,6 @@ answer(struct conn *c)
 static void
 ask(struct conn *c)
 {
-	static struct log_limit limit;
 	struct serve_call call;
 
 	/* Nobody would hear the answer; the upstream need not be asked. */
@@ -140,14 +150,8 @@ ask(struct conn *c)
 	conn_call(c, &call);
 	c->protocol->answer(&call);
 	conn_replied(c, &call);
-	if (call.fault != NULL) {
-		c->server->n_bad++;
-		if (!log_limited(&limit, 10000))
-			log_warning("%s socket: uid %lu sends what is no "
-				    "request: %s (%u more)",
-			    c->protocol->name, (unsigned long)c->uid,
-			    call.fault, log_limit_left_out(&limit));
-	}
+	if (call.fault != NULL)
+		conn_complain(c, call.fault);
 	answer(c);
 }
 

@@ -87,7 +87,7 @@ peers_fill(struct peers *p, const struct conf *conf, char *why, size_t len)
 		    why, len, "no such group: %s (option socket_group)", group);
 		return false;
 	}
-	p->has_gid = true;
+	p->has_gid = p->gid_given = true;
 	return true;
 }
 
@@ -148,13 +148,11 @@ peers_complain(uid_t uid)
 	static struct log_limit limit;
 	char buf[RECORD_MAX];
 	struct passwd pw, *found = NULL;
-	unsigned more;
 
 	if (log_limited(&limit, COMPLAIN_MS))
 		return;
 	(void)getpwuid_r(uid, &pw, buf, sizeof(buf), &found);
-	more = log_limit_left_out(&limit);
-	log_warning("user %s (uid %lu) is not listened to: not in option "
-		    "allow_users (%u more)",
-	    found != NULL ? found->pw_name : "?", (unsigned long)uid, more);
+	log_warning(
+	    "user %s (uid %lu) is not listened to: not in option allow_users",
+	    found != NULL ? found->pw_name : "?", (unsigned long)uid);
 }

@@ -19,6 +19,7 @@ struct peers {
 	size_t n;
 	bool has_gid; /* whether a group may connect to the sockets */
 	gid_t gid; /* socket_group, or the login group of the first account */
+	bool gid_given; /* it is socket_group */
 };
 
 /*

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "common/errtext.h"
-#include "common/log.h"
+#include "saslauth-plugin/complain.h"
 
 /* A thread that waits: on its own stack. */
 struct worker {
@@ -25,6 +25,7 @@ struct workers {
 	SLIST_HEAD(, worker) idle;
 	STAILQ_HEAD(, work) queue;
 	size_t n_threads, n_queued;
+	size_t n_starting; /* threads: each will take one off the queue */
 	bool stop;
 	pthread_cond_t ended; /* n_threads is 0 */
 };
@@ -76,6 +77,7 @@ worker_main(void *arg)
 
 	pthread_cond_init(&me.cond, &w->cond_attr);
 	pthread_mutex_lock(&w->lock);
+	w->n_starting--;
 	while ((work = work_wait(w, &me)) != NULL) {
 		pthread_mutex_unlock(&w->lock);
 		w->p.fn(work);
@@ -123,9 +125,11 @@ thread_add(struct workers *w)
 	if (w->n_threads >= w->p.max_threads)
 		return false;
 	w->n_threads++;
+	w->n_starting++;
 	if ((rc = pthread_create(&thread, &w->attr, worker_main, w)) == 0)
 		return true;
 	w->n_threads--;
+	w->n_starting--;
 	errno = rc;
 	if (!log_limited(&limit, 10000))
 		log_warning(
@@ -152,7 +156,8 @@ workers_give(struct workers *w, struct work *work)
 	w->n_queued++;
 	/* It waits for one of the others, or for nobody. */
 	if (!thread_add(w) &&
-	    (w->n_threads == 0 || w->n_queued > w->p.max_queue)) {
+	    (w->n_threads == 0 ||
+		w->n_queued > w->p.max_queue + w->n_starting)) {
 		STAILQ_REMOVE(&w->queue, work, work, entry);
 		w->n_queued--;
 		ok = false;

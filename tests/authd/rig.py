@@ -22,6 +22,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "integration"))
 
 from harness.case import Case, check, wait_for  # noqa: E402
+from harness.wire import (BAD, CHALLENGE, CHECK, CLIENT, DATA,  # noqa: E402
+                          GOOD, MECH, PASS, REALM, REASON, SERVICE, START,
+                          STEP, UNSURE, USER, VERSION, pack, read)
 
 BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
 AUTHD = os.path.join(BUILD, "saslauth-plugin", "postern-authd")
@@ -46,23 +49,14 @@ authd {{
 }}
 """
 
-# wire.h
-CHECK, START, STEP = 1, 2, 3
-GOOD, BAD, UNSURE, CHALLENGE = 64, 65, 66, 67
-MECH, SERVICE, REALM, CLIENT, USER, PASS, DATA, REASON = range(1, 9)
-
-
 def octets(value):
     """Text or octets as octets."""
     return value if isinstance(value, bytes) else value.encode("utf-8")
 
 
-def frame(kind, items, version=1):
+def frame(kind, items, version=VERSION):
     """A message of wire.h; items: {tag: value}."""
-    body = b"".join(
-        struct.pack(">BH", tag, len(octets(items[tag]))) + octets(items[tag])
-        for tag in sorted(items))
-    return b"PA" + struct.pack(">BBI", version, kind, len(body)) + body
+    return pack(kind, {tag: octets(items[tag]) for tag in items}, version)
 
 
 def asking(mech="PLAIN", client="192.0.2.1;49152", **more):
@@ -91,6 +85,7 @@ class Peer:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(seconds)
         self.socket.connect(path)
+        self.stream = self.socket.makefile("rb")
 
     def __enter__(self):
         return self
@@ -100,6 +95,7 @@ class Peer:
 
     def close(self):
         """Hang up."""
+        self.stream.close()
         self.socket.close()
 
     def send(self, data):
@@ -110,45 +106,33 @@ class Peer:
         except (BrokenPipeError, ConnectionResetError):
             return False
 
-    def exactly(self, n):
-        """The next n octets; None at the end."""
-        got = b""
-        while len(got) < n:
-            try:
-                more = self.socket.recv(n - len(got))
-            except ConnectionResetError:
-                more = b""
-            if not more:
-                check(got == b"", f"an answer is cut off: {got!r}")
-                return None
-            got += more
-        return got
+    def octets(self, n):
+        """The next n octets, or fewer before the end."""
+        try:
+            return self.stream.read(n)
+        except ConnectionResetError:
+            return b""
 
     def frame(self):
         """The next message: (type, {tag: octets}), or None at the end."""
-        head = self.exactly(8)
-        if head is None:
+        try:
+            return read(self.stream)
+        except ConnectionResetError:
             return None
-        check(head[:3] == b"PA\x01", f"no frame: {head!r}")
-        kind, size = struct.unpack(">BI", head[3:])
-        body = self.exactly(size) if size else b""
-        items = {}
-        while body:
-            tag, n = struct.unpack(">BH", body[:3])
-            items[tag] = body[3:3 + n]
-            body = body[3 + n:]
-        return kind, items
 
     def field(self):
         """saslauthd's answer, or None at the end."""
-        head = self.exactly(2)
-        if head is None:
+        head = self.octets(2)
+        if head == b"":
             return None
-        return self.exactly(struct.unpack(">H", head)[0])
+        size = struct.unpack(">H", head)[0]
+        text = self.octets(size)
+        check(len(text) == size, f"an answer is cut off: {text!r}")
+        return text
 
     def ended(self):
         """Whether nothing but the end comes."""
-        return self.exactly(1) is None
+        return self.octets(1) == b""
 
 
 class Rig(Case):
@@ -270,3 +254,9 @@ class Rig(Case):
         """The daemon's resident memory, in octets."""
         with open(f"/proc/{self.daemon.pid}/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+__all__ = ["AUTHD", "BAD", "CHALLENGE", "CHECK", "DATA", "GOOD", "MECH",
+           "PASS", "PATIENCE", "Peer", "REASON", "Rig", "SCRIPTED", "SERVICE",
+           "START", "STEP", "UNSURE", "USER", "asking", "check",
+           "check_frame", "frame", "mux_request", "wait_for"]
