@@ -123,6 +123,44 @@ test_time_out_of_order(void **state)
 	assert_int_equal(ask(s, "ann", "", 996), SHIELD_ACCOUNT);
 	assert_int_equal(ask(s, "ann", "", 30 * MINUTE + 1000), SHIELD_ACCOUNT);
 	assert_int_equal(ask(s, "ann", "", 30 * MINUTE + 1001), SHIELD_PASS);
+	/* Another one comes, while the first of them still counts. */
+	assert_int_equal(guess(s, "bob", "", 1000), SHIELD_PASS);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(guess(s, "bob", "", 990), SHIELD_PASS);
+	assert_int_equal(guess(s, "cid", "", 30 * MINUTE + 995), SHIELD_PASS);
+	assert_int_equal(ask(s, "bob", "", 30 * MINUTE + 995), SHIELD_ACCOUNT);
+	shield_free(s);
+}
+
+/* The configuration is read again, with another limit. */
+static void
+test_limit_changes(void **state)
+{
+	struct shield_limits more = limits;
+	struct shield_visit v = visit("ann", "");
+	struct shield *s = make(100);
+
+	(void)state;
+	more.failures = 6;
+	for (int64_t i = 1; i <= 3; i++)
+		assert_int_equal(guess(s, "ann", "", i), SHIELD_PASS);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(shield_enter(s, &v, &more, 4), SHIELD_PASS);
+	assert_int_equal(shield_enter(s, &v, &more, 4), SHIELD_ACCOUNT);
+	for (int i = 0; i < 3; i++)
+		shield_leave(s, &v, SHIELD_BAD, 5);
+	more.failures = 8;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(shield_enter(s, &v, &more, 6), SHIELD_PASS);
+	assert_int_equal(shield_enter(s, &v, &more, 6), SHIELD_ACCOUNT);
+	for (int i = 0; i < 2; i++)
+		shield_leave(s, &v, SHIELD_UNSURE, 6);
+	more.failures = 6;
+	/* The three from before are over, the three others are not. */
+	assert_int_equal(
+	    shield_enter(s, &v, &more, 30 * MINUTE + 4), SHIELD_PASS);
+	shield_leave(s, &v, SHIELD_UNSURE, 30 * MINUTE + 4);
+	assert_int_equal(ask(s, "ann", "", 30 * MINUTE + 4), SHIELD_ACCOUNT);
 	shield_free(s);
 }
 
@@ -340,6 +378,48 @@ test_addresses_of_an_account(void **state)
 	shield_free(s);
 }
 
+/* The one that was used longest ago makes room, whenever it first came. */
+static void
+test_addresses_in_use_stay(void **state)
+{
+	struct shield *s = make(100);
+	char client[32];
+
+	(void)state;
+	for (int i = 0; i < SHIELD_ADDRESSES; i++) {
+		(void)snprintf(client, sizeof client, "192.0.2.%d", i);
+		(void)attempt(s, visit("ann", client), SHIELD_GOOD, i);
+	}
+	(void)attempt(s, visit("ann", "192.0.2.0"), SHIELD_GOOD, 50);
+	(void)attempt(s, visit("ann", "198.51.100.7"), SHIELD_GOOD, 51);
+	(void)guess(s, "ann", "203.0.113.1", 100);
+	(void)guess(s, "ann", "203.0.113.1", 100);
+	assert_int_equal(ask(s, "ann", "192.0.2.0", 100), SHIELD_PASS);
+	assert_int_equal(ask(s, "ann", "198.51.100.7", 100), SHIELD_PASS);
+	assert_int_equal(ask(s, "ann", "192.0.2.1", 100), SHIELD_ACCOUNT);
+	shield_free(s);
+}
+
+static void
+test_accounts_in_use_stay(void **state)
+{
+	struct shield *s = make(2);
+	const char *home = "198.51.100.7";
+
+	(void)state;
+	(void)attempt(s, visit("ann", home), SHIELD_GOOD, 0);
+	(void)attempt(s, visit("bob", home), SHIELD_GOOD, 1);
+	(void)attempt(s, visit("ann", home), SHIELD_GOOD, 2);
+	(void)attempt(s, visit("cid", home), SHIELD_GOOD, 3);
+	for (int i = 0; i < 2; i++) {
+		(void)guess(s, "ann", "192.0.2.1", 4);
+		(void)guess(s, "bob", "192.0.2.1", 4);
+	}
+	assert_int_equal(ask(s, "ann", "192.0.2.1", 5), SHIELD_ACCOUNT);
+	assert_int_equal(ask(s, "bob", "192.0.2.1", 5), SHIELD_PASS);
+	shield_free(s);
+}
+
 static void
 test_drop(void **state)
 {
@@ -362,6 +442,8 @@ test_drop(void **state)
 	assert_int_equal(ask(s, "ann", "", 3), SHIELD_PASS);
 	assert_int_equal(attempt(s, other, SHIELD_BAD, 3), SHIELD_PASS);
 	assert_int_equal(ask(s, "bob", "", 3), SHIELD_ACCOUNT);
+	/* One with failures and addresses is one. */
+	(void)guess(s, "cid", "", 3);
 	assert_int_equal(shield_drop(s, NULL), 3);
 	assert_int_equal(ask(s, "bob", "", 3), SHIELD_PASS);
 	shield_stats(s, &st);
@@ -482,6 +564,7 @@ main(void)
 		cmocka_unit_test(test_under_way),
 		cmocka_unit_test(test_counts_from_the_end),
 		cmocka_unit_test(test_time_out_of_order),
+		cmocka_unit_test(test_limit_changes),
 		cmocka_unit_test(test_any_window),
 		cmocka_unit_test(test_no_limit),
 		cmocka_unit_test(test_large_limit),
@@ -490,6 +573,8 @@ main(void)
 		cmocka_unit_test(test_reserve_ends),
 		cmocka_unit_test(test_no_reserve_of_one),
 		cmocka_unit_test(test_addresses_of_an_account),
+		cmocka_unit_test(test_addresses_in_use_stay),
+		cmocka_unit_test(test_accounts_in_use_stay),
 		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_drop_under_way),
 		cmocka_unit_test(test_stats),
