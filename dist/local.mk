@@ -14,6 +14,11 @@ dist_examples_DATA = \
 	dist/sendmail.mc.sample \
 	dist/Sendmail.conf.sample
 
+fail2banfilterdir = $(examplesdir)/fail2ban/filter.d
+dist_fail2banfilter_DATA = dist/fail2ban/filter.d/postern-auth.conf
+fail2banjaildir = $(examplesdir)/fail2ban/jail.d
+dist_fail2banjail_DATA = dist/fail2ban/jail.d/postern-auth.conf
+
 # Made here and not by configure, which does not know the directories that
 # make may be given.
 systemdsystemunit_DATA = \

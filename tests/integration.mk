@@ -13,6 +13,7 @@ EXTRA_DIST += quickstart \
 	tests/integration/harness/daemon.py \
 	tests/integration/harness/dovecot.py \
 	tests/integration/harness/dovecot.sh \
+	tests/integration/harness/fail2ban.py \
 	tests/integration/harness/gate.py \
 	tests/integration/harness/logins.py \
 	tests/integration/harness/milterclient.py \
@@ -32,6 +33,7 @@ EXTRA_DIST += quickstart \
 	tests/integration/harness/submission.py \
 	tests/integration/harness/syslog.py \
 	tests/integration/harness/wire.py \
+	tests/integration/test_auth_fail2ban.py \
 	tests/integration/test_harness_auth.py \
 	tests/integration/test_harness_postfix.py \
 	tests/integration/test_harness_sendmail.py \

@@ -6,7 +6,7 @@ import shutil
 from . import namespace
 
 
-TREES = ("postfix", "sendmail", "dovecot", "sasl")
+TREES = ("postfix", "sendmail", "dovecot", "sasl", "fail2ban")
 
 
 def cache():

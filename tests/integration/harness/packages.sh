@@ -3,7 +3,7 @@
 #
 # packages.sh - unpack an MTA's Debian packages into a directory of our own
 #
-#	packages.sh postfix|sendmail|dovecot|sasl|accounts DIR
+#	packages.sh postfix|sendmail|dovecot|sasl|fail2ban|accounts DIR
 #
 # Nothing is installed: the packages are downloaded and unpacked below DIR,
 # with those of their shared libraries that this machine does not have, so
@@ -32,6 +32,9 @@ dovecot_packages='dovecot-core dovecot-submissiond'
 dovecot_program=usr/lib/dovecot/submission-login
 sasl_packages='sasl2-bin libsasl2-modules libsasl2-modules-db'
 sasl_program=usr/sbin/testsaslauthd
+# Python's interpreter it takes from the machine, like the tests.
+fail2ban_packages=fail2ban
+fail2ban_program=usr/bin/fail2ban-regex
 accounts_packages=libnss-wrapper
 accounts_program=usr/lib/$(uname -m)-linux-gnu/libnss_wrapper.so
 
@@ -65,7 +68,8 @@ usable()
 {
 	[ -f "$1/complete" ] || return 1
 	[ "$(cat "$1/complete")" = "$contents" ] || return 1
-	! LD_LIBRARY_PATH=$(cat "$1/libpath") ldd "$1/$2" | grep -q 'not found'
+	! LD_LIBRARY_PATH=$(cat "$1/libpath") ldd "$1/$2" 2>/dev/null |
+	    grep -q 'not found'
 }
 
 # unpack TREE PACKAGE...: the packages and the libraries they lack
@@ -100,12 +104,13 @@ unpack()
 	fi
 }
 
-[ $# -eq 2 ] || die 'usage: packages.sh postfix|sendmail|dovecot|sasl|accounts DIR'
+[ $# -eq 2 ] || die 'usage: packages.sh postfix|sendmail|dovecot|sasl|fail2ban|accounts DIR'
 case $1 in
 postfix) packages=$postfix_packages program=$postfix_program ;;
 sendmail) packages=$sendmail_packages program=$sendmail_program ;;
 dovecot) packages=$dovecot_packages program=$dovecot_program ;;
 sasl) packages=$sasl_packages program=$sasl_program ;;
+fail2ban) packages=$fail2ban_packages program=$fail2ban_program ;;
 accounts) packages=$accounts_packages program=$accounts_program ;;
 *) die "don't know what $1 is" ;;
 esac
