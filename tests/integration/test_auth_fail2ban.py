@@ -12,6 +12,8 @@ from harness.fail2ban import Fail2ban
 USER = "ann@example.org"
 PASSWORD = "correct horse"
 VICTIM = "198.51.100.7"
+# seconds; fail2ban reads many logs
+TIMEOUT = 300
 FILTER = "postern-auth"
 AGGRESSIVE = "postern-auth[mode=aggressive]"
 
