@@ -6,4 +6,5 @@ dist_man_MANS += \
 	man/postern.conf.5 \
 	man/postern-quickstart.7 \
 	man/postern-sasl.7 \
+	man/postern-authd.8 \
 	man/postern-milter.8
