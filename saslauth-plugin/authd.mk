@@ -29,6 +29,7 @@ tests_authd_scripted_authd_SOURCES = \
 tests_authd_scripted_authd_LDADD = \
 	saslauth-plugin/libauthd.la libdaemon.la libpostern.la
 
-TESTS += tests/authd/test_serve.py tests/authd/test_life.py
-EXTRA_DIST += tests/authd/rig.py tests/authd/test_serve.py \
-	tests/authd/test_life.py
+authd_tests = tests/authd/test_life.py tests/authd/test_login.py \
+	tests/authd/test_serve.py
+TESTS += $(authd_tests)
+EXTRA_DIST += tests/authd/rig.py $(authd_tests)

@@ -36,7 +36,8 @@ saslauthd_look(const unsigned char *buf, size_t len, const char **why)
 static bool
 field_text(const struct saslauthd_field *f, char *out, size_t size)
 {
-	if (f->len >= size || memchr(f->data, '\0', f->len) != NULL)
+	if (f->len >= size ||
+	    (f->len > 0 && memchr(f->data, '\0', f->len) != NULL))
 		return false;
 	if (f->len > 0)
 		memcpy(out, f->data, f->len);

@@ -71,11 +71,11 @@ class Load(Serve):
         peers = []
         for _ in range(1000):
             peer = rig.peer()
-            peer.send(check_frame("slow-4000", "x"))
+            peer.send(check_frame("slow-2000", "x"))
             peers.append(peer)
         wait_for(lambda: int(rig.facts("status")["threads"]) >= 1000,
                  "a thread each", 30)
-        self.assertEqual(rig.facts("status")["waiting"], "0")
+        wait_for(lambda: rig.facts("status")["waiting"] == "0", "no queue")
         self.assertEqual(rig.check("good", "right")[0], GOOD)
         print(f"1000 scripted logins under way: {rig.memory() >> 20} MiB")
         if PATIENCE <= 3:
@@ -116,7 +116,7 @@ class Load(Serve):
         slow = []
         for _ in range(1500):
             peer = rig.peer()
-            peer.send(check_frame("slow-3000", "x"))
+            peer.send(check_frame("slow-1500", "x"))
             slow.append(peer)
         wait_for(lambda: rig.facts("status")["threads"] == "1500", "threads")
         with Peer(rig.auth) as peer:
