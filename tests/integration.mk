@@ -34,6 +34,18 @@ EXTRA_DIST += quickstart \
 	tests/integration/harness/syslog.py \
 	tests/integration/harness/wire.py \
 	tests/integration/test_auth_fail2ban.py \
+	tests/integration/test_auth_faults.py \
+	tests/integration/test_auth_mechs.py \
+	tests/integration/test_auth_pool.py \
+	tests/integration/test_auth_postfix.py \
+	tests/integration/test_auth_routes.py \
+	tests/integration/test_auth_saslauthd.py \
+	tests/integration/test_auth_secrets.py \
+	tests/integration/test_auth_sendmail.py \
+	tests/integration/test_auth_shield.py \
+	tests/integration/test_auth_sockets.py \
+	tests/integration/test_auth_upstreams.py \
+	tests/integration/test_auth_verdicts.py \
 	tests/integration/test_harness_auth.py \
 	tests/integration/test_harness_postfix.py \
 	tests/integration/test_harness_sendmail.py \

@@ -48,6 +48,10 @@ class Authd(Daemon):
         return all(self.listens(path)
                    for path in (self.path, self.mux, self.control))
 
+    def command(self, *arguments):
+        """One of posternctl's commands that are about a daemon: this one."""
+        return self.posternctl("-d", "authd", *arguments)
+
     def auth_line(self, user, *parts):
         """The last decision about a user, as {key: value}."""
         return self.decision("auth: ", f"user=<{user}>", *parts)

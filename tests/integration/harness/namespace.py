@@ -10,16 +10,22 @@ Three degrees, the best that is permitted:
          syslog goes to the machine's
 """
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLONE_NEWNS = 0x00020000
+CLONE_NEWNET = 0x40000000
 CLONE_NEWPID = 0x20000000
+SIOCSIFFLAGS, SIOCSIFADDR = 0x8914, 0x8916
+IFF_UP, IFF_RUNNING = 0x1, 0x40
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 ACCOUNTS = ("postfix", "smmta", "smmsp", "postern", "dovecot", "dovenull")
@@ -170,6 +176,24 @@ def own_mounts():
     """Give this process, a test's, a mount namespace of its own."""
     _unshare("mount")
     _mount("--make-rprivate", "/")
+
+
+def own_network(address="192.0.2.10"):
+    """Give this process, a test's, a network of its own, before anything
+    listens: loopback, and an address that is not loopback's.  Returns the
+    address, or None where that is not permitted."""
+    if _libc.unshare(CLONE_NEWNET) != 0:
+        return None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        def set_up(name, request, value):
+            fcntl.ioctl(control, request,
+                        struct.pack("16s24s", name, value))
+        up = struct.pack("h", IFF_UP | IFF_RUNNING)
+        set_up(b"lo", SIOCSIFFLAGS, up)
+        set_up(b"lo:1", SIOCSIFADDR, struct.pack(
+            "hH4s", socket.AF_INET, 0, socket.inet_aton(address)))
+        set_up(b"lo:1", SIOCSIFFLAGS, up)
+    return address
 
 
 def _between(how, base, outside, body):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The passwords of an upstream Postfix, asked for as Cyrus SASL asks its
-saslauthd: the mechanisms are SASL's own, the list of users is the test's."""
+"""saslauthd's protocol.  The passwords of an upstream Postfix, asked for as
+Cyrus SASL asks its saslauthd: the mechanisms are SASL's own, the list of users
+is the test's.  And the other side, question() and ask()."""
 import os
 import socket
 import struct
@@ -60,3 +61,28 @@ class Saslauthd:
                         and self.users[name].encode("utf-8") == password)
                 answer = b"OK" if good else b"NO wrong"
                 connection.sendall(struct.pack("!H", len(answer)) + answer)
+
+
+def question(*fields):
+    """A request; str or bytes."""
+    octets = [field if isinstance(field, bytes) else field.encode("utf-8")
+              for field in fields]
+    return b"".join(struct.pack("!H", len(field)) + field
+                    for field in octets)
+
+
+def ask(path, octets, seconds=10.0):
+    """What is answered at a socket: bytes, b"" when it closes without."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(seconds)
+        connection.connect(path)
+        connection.sendall(octets)
+        answer = b""
+        while True:
+            try:
+                more = connection.recv(4096)
+            except ConnectionResetError:
+                more = b""
+            if not more:
+                return answer
+            answer += more

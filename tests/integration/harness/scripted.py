@@ -188,10 +188,10 @@ class Session:
 
 
 class Scripted:
-    """The server: listens on 127.0.0.1:port, or on a Unix socket."""
+    """The server: listens on a port of host, or on a Unix socket."""
 
     def __init__(self, case, tls=None, implicit_tls=False, unix=None,
-                 port=None):
+                 port=None, host="127.0.0.1"):
         """tls: a certs.Pair, to offer STARTTLS or (implicit_tls) to begin
         with the handshake."""
         self.steps = {}
@@ -214,9 +214,10 @@ class Scripted:
             self.tls_context.load_cert_chain(tls.cert, tls.key)
         self.unix = unix
         self.port = port
+        self.host = host
         self.over = threading.Event()
         self._lock = threading.Lock()
-        self._connections = set()
+        self._sessions = set()
         self.log_path = case.path(f"scripted-{id(self):x}.log")
         self._listener = None
         self._thread = None
@@ -230,7 +231,7 @@ class Scripted:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             port = self.port or ports.free_port()
             try:
-                listener.bind(("127.0.0.1", port))
+                listener.bind((self.host, port))
             except OSError:
                 # Another test, in a process of its own, was faster.
                 listener.close()
@@ -275,9 +276,10 @@ class Scripted:
     def drop(self):
         """Drop every open session."""
         with self._lock:
-            for connection in self._connections:
+            for session in self._sessions:
                 try:
-                    connection.shutdown(socket.SHUT_RDWR)
+                    # the one in use: that of TLS is another
+                    session.socket.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass
 
@@ -301,8 +303,8 @@ class Scripted:
                 self.sessions += 1
                 self.open += 1
                 self.most_open = max(self.most_open, self.open)
-                self._connections.add(connection)
                 session = Session(self, connection, self.sessions)
+                self._sessions.add(session)
             if not self.unix:
                 connection.setsockopt(
                     socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -317,7 +319,7 @@ class Scripted:
         finally:
             with self._lock:
                 self.open -= 1
-                self._connections.discard(connection)
+                self._sessions.discard(session)
             # closing without this would leave the client's data unread
             # and turn our close into a reset
             session.socket.close()

@@ -43,6 +43,7 @@ class Submission(mta_postfix.Postfix):
                     "permit_sasl_authenticated, reject_unauth_destination",
                 # no clients but Postern, and all have one address
                 "smtpd_client_connection_count_limit": "0",
+                "inet_protocols": "all",  # or XCLIENT takes no IPv6 address
                 **settings},
             services, sasl=_SMTPD_CONF.format(mechanisms=mechanisms),
             plugins=sasl.plugins(case, ours=False))
