@@ -255,6 +255,8 @@ auth(struct login_upstream *u, struct mini_talk *t, const char *args)
 		mini_say(t, "503 5.5.1 already");
 		return MINI_SAID;
 	}
+	if (u->params.begin != NULL && strcmp(u->params.begin, "close") == 0)
+		return MINI_END;
 	if (u->params.begin != NULL) {
 		mini_say(t, u->params.begin);
 		return strncmp(u->params.begin, "421", 3) == 0 ? MINI_END

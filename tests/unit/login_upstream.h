@@ -19,7 +19,7 @@ struct login_upstream;
 struct login_params {
 	const char *mechs;   /* "PLAIN LOGIN"; NULL: no AUTH */
 	const char *xclient; /* "NAME ADDR"; NULL: no XCLIENT */
-	const char *begin;   /* reply to AUTH itself; NULL: as usual */
+	const char *begin;   /* reply to AUTH itself, "close"; NULL: as usual */
 	/* Reply to the last response, instead of looking at it: "close",
 	 * "hang", "echo" and "repeat" (535 that says it again, as it was
 	 * sent and decoded), or a line; NULL: as usual. */

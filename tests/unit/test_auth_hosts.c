@@ -82,6 +82,29 @@ test_failover(void **state)
 	}
 }
 
+/* A session that was found dead says little about its host: one more is tried
+ * there, and no third. */
+static void
+test_stale(void **state)
+{
+	const struct login_params p = { .mechs = "LOGIN", .begin = "close" };
+	const struct auth_answer *r;
+	struct auth_rig rig;
+
+	(void)state;
+	auth_rig_two(&rig, &p, &usual, "");
+	assert_int_equal(check(&rig, "ann", "good")->verdict, VERDICT_ACCEPT);
+	assert_int_equal(auths(&rig, 0), 2);
+	assert_int_equal(auths(&rig, 1), 1);
+	auth_rig_stop(&rig);
+	auth_rig_one(&rig, &p, "");
+	r = check(&rig, "ann", "good");
+	assert_int_equal(r->verdict, VERDICT_DEFER);
+	assert_string_equal(r->reason, "no upstream can be asked");
+	assert_int_equal(auths(&rig, 0), 2);
+	auth_rig_stop(&rig);
+}
+
 static void
 test_all_down(void **state)
 {
@@ -316,6 +339,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failover),
 		cmocka_unit_test(test_all_down),
+		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_domain),
 		cmocka_unit_test(test_xclient),
