@@ -115,7 +115,7 @@ test_all_down(void **state)
 	struct auth_rig rig;
 
 	(void)state;
-	auth_rig_two(&rig, &down, &down, "");
+	auth_rig_two(&rig, &down, &down, "warm_sessions = 0");
 	r = check(&rig, "ann", "good");
 	assert_int_equal(r->verdict, VERDICT_DEFER);
 	assert_string_equal(r->reason, "no upstream can be asked");
