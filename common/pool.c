@@ -163,6 +163,10 @@ wait_for(struct pool_target *t, struct pool_waiter *w, struct deadline d)
 {
 	int64_t now_ms = clock_ms();
 
+	/* Nobody waits for a trial that is made anyhow. */
+	if (t->breaker.state != BREAKER_CLOSED &&
+	    pool_target_is_warm(t, now_ms))
+		pool_target_grow(t, now_ms);
 	if (pool_target_barred(t, now_ms)) {
 		fault_set(&w->fault, FAULT_CONNECTION, "not asked now: %s",
 		    t->last.text);

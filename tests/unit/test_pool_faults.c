@@ -81,6 +81,31 @@ test_recovery(void **state)
 	rig_close(&rig);
 }
 
+/* A trial that hangs holds nobody up. */
+static void
+test_trial(void **state)
+{
+	struct pool_rig rig;
+	struct pool_stats st;
+	struct fault f;
+	int64_t begin;
+
+	(void)state;
+	rig_open(&rig, &plain, "warm_sessions = 1");
+	mini_set_fail(rig.up, MINI_GREETING, MINI_CLOSE);
+	while (take(&rig, 20000, &f) == NULL &&
+	    strstr(f.text, "not asked") == NULL)
+		;
+	mini_set_fail(rig.up, MINI_GREETING, MINI_HANG);
+	WAIT_FOR((stats(&rig, &st), strcmp(st.breaker, "half-open") == 0));
+	assert_int_equal(st.opening, 1);
+	begin = clock_ms();
+	assert_null(take(&rig, 20000, &f));
+	assert_non_null(strstr(f.text, "not asked"));
+	assert_true(clock_ms() - begin < 1000 * patience());
+	rig_close(&rig);
+}
+
 /* Accepted and never greeted: who waits does so until its own deadline, and
  * can turn elsewhere; stopping does not wait for it either. */
 static void
@@ -292,6 +317,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_down),
 		cmocka_unit_test(test_recovery),
+		cmocka_unit_test(test_trial),
 		cmocka_unit_test(test_silent),
 		cmocka_unit_test(test_failed_opening),
 		cmocka_unit_test(test_refused),
