@@ -50,6 +50,8 @@ login_name_parse(
 		if (is_control(text[i]))
 			return fail(why, "control character in user name");
 	}
+	if (text[0] == ' ' || text[len - 1] == ' ')
+		return fail(why, "blank at an end of the user name");
 	at = memrchr(text, '@', len);
 	llen = at != NULL ? (size_t)(at - text) : len;
 	dlen = at != NULL ? len - llen - 1 : 0;

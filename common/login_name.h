@@ -26,8 +26,10 @@ struct login_name {
  *
  *   why  set to a constant text on failure; may be NULL
  *
- * Returns false when it is empty, too long, or holds a control character
- * (NUL, CR and LF among them).  Octets above 127 are taken as they are.
+ * Returns false when it is empty, too long, holds a control character (NUL,
+ * CR and LF among them), or has a blank at either end: libsasl takes those
+ * off, so the MTA would know another user than the upstream.  Octets above
+ * 127 are taken as they are.
  */
 bool login_name_parse(
     const char *text, size_t len, struct login_name *out, const char **why);

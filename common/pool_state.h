@@ -22,6 +22,8 @@
 /* uthash would otherwise end the process when memory is out; an entry that
  * could not be added has no hh.tbl. */
 #define HASH_NONFATAL_OOM 1
+/* The keys are short, and of our own configuration. */
+#define HASH_FUNCTION     HASH_FNV
 #include <uthash.h>
 
 #include "common/breaker.h"

@@ -39,10 +39,10 @@ AC_ARG_WITH([systemdsystemunitdir],
 	[], [with_systemdsystemunitdir='${prefix}/lib/systemd/system'])
 AC_SUBST([systemdsystemunitdir], [$with_systemdsystemunitdir])])
 
-# POSTERN_SASL: headers for the plug-in, which links nothing of libsasl, the
-# library for its tests, and where plug-ins are installed
+# POSTERN_SASL: headers for the plug-in, which links nothing of libsasl; the
+# library for posternctl and the tests; and where plug-ins are installed
 AC_DEFUN([POSTERN_SASL],
-[PKG_CHECK_MODULES([SASL], [libsasl2 >= 2.1.26], [],
+[PKG_CHECK_MODULES([LIBSASL], [libsasl2 >= 2.1.26], [],
 	[AC_MSG_ERROR([libsasl2 is missing (Debian: libsasl2-dev)])])
 PKG_CHECK_VAR([sasl_libdir], [libsasl2], [libdir], [], [sasl_libdir='${libdir}'])
 AC_ARG_WITH([sasl-plugindir],

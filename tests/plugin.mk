@@ -9,7 +9,7 @@ PLUGIN_TESTS = \
 	tests/plugin/test_relay
 plugin_rig = tests/plugin/host.c tests/plugin/host.h \
 	tests/plugin/fake_authd.c tests/plugin/fake_authd.h
-plugin_ldadd = libbase.la $(SASL_LIBS) $(CMOCKA_LIBS)
+plugin_ldadd = libbase.la $(LIBSASL_LIBS) $(CMOCKA_LIBS)
 
 tests_plugin_test_faults_SOURCES = tests/plugin/test_faults.c $(plugin_rig)
 tests_plugin_test_faults_LDADD = $(plugin_ldadd)

@@ -144,11 +144,13 @@ tests_unit_test_saslauthd_frame_LDADD = $(authd_ldadd)
 tests_unit_test_timers_LDADD = $(authd_ldadd)
 tests_unit_test_workers_LDADD = $(authd_ldadd)
 
-UNIT_TESTS += tests/unit/test_pool tests/unit/test_pool_faults
+UNIT_TESTS += tests/unit/test_pool tests/unit/test_pool_faults \
+	tests/unit/test_pool_stress
 pool_rig = tests/unit/pool_rig.c tests/unit/pool_rig.h \
 	tests/unit/mini_upstream.c tests/unit/mini_upstream.h
 tests_unit_test_pool_SOURCES = tests/unit/test_pool.c $(pool_rig)
 tests_unit_test_pool_faults_SOURCES = tests/unit/test_pool_faults.c $(pool_rig)
+tests_unit_test_pool_stress_SOURCES = tests/unit/test_pool_stress.c $(pool_rig)
 
 # Logins.
 auth_rig = tests/unit/auth_rig.c tests/unit/auth_rig.h \

@@ -63,6 +63,9 @@ test_bad(void **state)
 		{ "ann\nbob", 7, "control character in user name" },
 		{ "\x7f", 1, "control character in user name" },
 		{ "\t", 1, "control character in user name" },
+		{ " ", 1, "blank at an end of the user name" },
+		{ " ann", 4, "blank at an end of the user name" },
+		{ "ann ", 4, "blank at an end of the user name" },
 	};
 	static const struct login_name none;
 	char text[LOGIN_NAME_OCTETS + 1];
