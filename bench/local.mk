@@ -5,6 +5,10 @@ noinst_PROGRAMS += bench/bench_cache
 bench_bench_cache_SOURCES = bench/bench_cache.c
 bench_bench_cache_LDADD = libpostern.la
 
+noinst_PROGRAMS += bench/bench_login
+bench_bench_login_SOURCES = bench/bench_login.c
+bench_bench_login_LDADD = libpostern.la
+
 noinst_PROGRAMS += bench/bench_logins
 bench_bench_logins_SOURCES = bench/logins.c bench/login.c bench/login.h \
 	bench/net.c bench/net.h

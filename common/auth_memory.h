@@ -19,7 +19,7 @@
  * first, and apart from them max accounts with their known pair.  Guesses
  * make bad pairs only, so no number of them makes a known pair forgotten; a
  * bad pair that is forgotten early is asked about once more, as far as the
- * shield allows.  A bad pair takes about 130 octets, an account 150.
+ * shield allows.  A bad pair takes about 110 octets, an account 125.
  *
  * Any thread; one lock inside, never held while the upstream is asked or the
  * hash is computed.

@@ -27,8 +27,9 @@
  * ones that failed longest ago.  So whoever wants the counter of an account
  * with n failures reset must cause n failures each of max_accounts others
  * within the window.  Failures never make a login's address forgotten.  An
- * account with failures takes about 200 octets up to 4 of them and 16 for
- * each beyond, a client the same, an account's addresses about 150.
+ * account with failures, and a client with failures, takes about 170 octets
+ * with up to 4 of them, and 8 to 16 for each beyond; the addresses of an
+ * account take about 170.
  *
  * Times are given by the caller (clock_ms()); threads may give them a little
  * out of order.  Any thread; one lock inside.

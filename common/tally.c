@@ -146,14 +146,22 @@ make_place(struct tally *t, int64_t now_ms)
 	}
 }
 
+/* Room for one event of each who holds the entry, up to most events in all:
+ * an entry takes what its events take, not what they might. */
 static bool
 entry_grow(struct tally_entry *e, long most)
 {
-	size_t room = most < TALLY_EVENTS_MAX ? (size_t)most : TALLY_EVENTS_MAX;
+	size_t limit =
+	    most < TALLY_EVENTS_MAX ? (size_t)most : TALLY_EVENTS_MAX;
+	size_t room = (size_t)e->len + e->held;
 	int64_t *at;
 
-	if (most <= e->room)
+	if (most <= e->room || room <= e->room)
 		return true;
+	if (room < 2 * (size_t)e->room)
+		room = 2 * (size_t)e->room;
+	if (room > limit)
+		room = limit;
 	at = reallocarray(e->at != e->inside ? e->at : NULL, room, sizeof *at);
 	if (at == NULL)
 		return false;

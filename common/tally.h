@@ -36,7 +36,7 @@ struct tally_entry *tally_find(const struct tally *t, uint64_t key);
 
 struct tally_window {
 	int64_t ms; /* events older than this are forgotten */
-	long most;  /* room to make, in events; at least 4 are made, and
+	long most;  /* events to tell apart; 4 are in any case, and
 		     * TALLY_EVENTS_MAX at most */
 };
 
