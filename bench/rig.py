@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the benchmarks share: an upstream, a Postfix with a door for each
 variant, load on a door, and what it took."""
+import itertools
 import os
 import signal
 import time
@@ -75,8 +76,10 @@ def resident(pid):
 class Upstream:
     """bench_upstream, and what it has counted; ends with the case."""
 
-    def __init__(self, case, name, latency, *flags):
-        self.child = case.start(name, [
+    _serial = itertools.count(1)
+
+    def __init__(self, case, latency, *flags):
+        self.child = case.start(f"upstream{next(self._serial)}", [
             program(case, "bench_upstream"), "--known", "user",
             "--latency-ms", str(latency), *flags])
         line = wait_for(lambda: self.child.log().partition("\n")[0],

@@ -2,7 +2,9 @@
 """Postfix with Cyrus SASL: its stock plug-ins and a daemon that says OK at
 once, against ours and postern-authd, which asks the upstream."""
 import contextlib
+import functools
 import os
+import shutil
 
 from harness import authd, sasl
 from harness.case import wait_for
@@ -80,6 +82,12 @@ class Rig(rigs.Rig):
             self.case, _CONF.format(host=host, options=options) + more,
             queue=self.edge.queue, name=name)
 
+    @staticmethod
+    def stop_authd(daemon):
+        """End it; another may have its name then."""
+        daemon.stop()
+        shutil.rmtree(daemon.dir)
+
     @contextlib.contextmanager
     def behind(self, latency, *variants, more=""):
         """With an upstream so many ms away (one that offers XCLIENT, for
@@ -89,17 +97,16 @@ class Rig(rigs.Rig):
         try:
             for name in variants if self.built() else ():
                 flags = ["--xclient"] if name == "reuse" else []
-                upstream = rigs.Upstream(
-                    self.case, f"upstream-{name}-{latency}", latency, *flags)
-                started.append(upstream.child)
+                upstream = rigs.Upstream(self.case, latency, *flags)
+                started.append(upstream.child.stop)
                 self.upstreams[name] = upstream
                 daemon = self.start_authd(name, upstream.address,
                                           f"{self.set}\n{more}")
-                started.append(daemon.child)
+                started.append(functools.partial(self.stop_authd, daemon))
                 self.helpers[name] = daemon.child
                 self.variants.append(name)
             yield
         finally:
             self.variants = ["floor"]
-            for child in reversed(started):
-                child.stop()
+            for stop in reversed(started):
+                stop()

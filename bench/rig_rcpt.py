@@ -21,7 +21,7 @@ class Rig(rigs.Rig):
         milters = {"bare": "", "noop": f"inet:127.0.0.1:{noop_port}",
                    "lean": "unix:postern/lean",
                    "postern": "unix:postern/milter"}
-        upstream = rigs.Upstream(case, "upstream", options.latency)
+        upstream = rigs.Upstream(case, options.latency)
         self._at_upstream = upstream.address
         self.upstreams = {name: upstream for name in self.DOORS}
         self.start_edge({"milter_default_action": "tempfail"},

@@ -113,8 +113,8 @@ def waiting(rig):
     if not rig.built():
         return []
     count = rig.options.waiting
-    slow = rigs.Upstream(rig.case, "upstream-slow", SLOW)
-    fast = rigs.Upstream(rig.case, "upstream-fast", 0)
+    slow = rigs.Upstream(rig.case, SLOW)
+    fast = rigs.Upstream(rig.case, 0)
     daemon = rig.start_authd(
         "waiting", slow.address,
         f"max_sessions = {count}",
@@ -132,8 +132,9 @@ def waiting(rig):
             time.sleep(0.05)
         figures = rigs.key_values(crowd.stdout.read())
     print(f"  waiting: {figures}\n  others: {others}", flush=True)
-    for child in (daemon.child, slow.child, fast.child):
-        child.stop()
+    rig.stop_authd(daemon)
+    for upstream in (slow, fast):
+        upstream.child.stop()
     limit = 100 * count / 1000
     quick = int(others["good"]) == 16 and int(others["last_ms"]) < SLOW / 2
     return [
