@@ -48,7 +48,16 @@ dynamic=$(readelf -dW "$module")
 case $dynamic in
 *TEXTREL*) complain "has text relocations" ;;
 esac
+[ "${LINT_FORTIFY:-no}" = no ] || case $dynamic in
+*BIND_NOW* | *'Flags: NOW'*) ;;
+*) complain "not linked with -z now" ;;
+esac
 case $dynamic in
 *RPATH* | *RUNPATH*) complain "has a path of its own for libraries" ;;
 esac
+segments=$(readelf -lW "$module")
+printf '%s\n' "$segments" | grep GNU_STACK | grep -q 'RW ' ||
+    complain "the stack may be executed"
+! printf '%s\n' "$segments" | grep LOAD | grep -q 'RWE' ||
+    complain "a segment is writable and executable"
 exit $status
