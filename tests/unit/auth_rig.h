@@ -54,7 +54,7 @@ void dialogue_end(struct dialogue *d);
 
 int auths(const struct auth_rig *r, int i); /* AUTH lines that came */
 
-/* What was logged since it was last forgotten. */
+/* What was logged since it was last forgotten; a copy, until the next call. */
 const char *logged(void);
 void logged_forget(void);
 int logged_times(const char *what);
