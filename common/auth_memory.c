@@ -279,7 +279,7 @@ auth_claim_known(const struct auth_claim *c)
 }
 
 static int64_t
-until(int64_t life_ms)
+end_of(int64_t life_ms)
 {
 	int64_t now = clock_ms();
 
@@ -307,9 +307,9 @@ keep_good(struct auth_memory *m, const struct auth_claim *c, int64_t life_ms)
 			return;
 		}
 	}
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the table has it */
 	a->known = c->pair;
-	a->good_until_ms = life_ms > 0 ? until(life_ms) : 0;
+	a->good_until_ms = life_ms > 0 ? end_of(life_ms) : 0;
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the table has it */
 }
 
 static void
@@ -329,9 +329,10 @@ keep_bad(struct auth_memory *m, const struct auth_claim *c, int64_t life_ms)
 		return;
 	b->pair = c->pair;
 	b->name = c->tag.name;
-	b->until_ms = until(life_ms);
+	b->until_ms = end_of(life_ms);
 	if (!table_add(m->bad, &b->link, &b->pair, sizeof b->pair))
 		free(b);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the table has it */
 }
 
 static void
@@ -429,11 +430,11 @@ static void
 drop_questions(struct auth_memory *m, const uint64_t *name)
 {
 	struct table_entry *e, *next;
-	struct auth_claim *c;
 
 	for (e = table_oldest(m->questions); e != NULL; e = next) {
+		struct auth_claim *c = (struct auth_claim *)e;
+
 		next = table_newer(e);
-		c = (struct auth_claim *)e;
 		if (name != NULL && c->tag.name != *name)
 			continue;
 		c->dropped = true;

@@ -105,6 +105,9 @@ tests_unit_test_auth_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_ms
 tests_unit_test_auth_memory_join_SOURCES = tests/unit/test_auth_memory_join.c \
 	$(memory_case)
 tests_unit_test_auth_memory_join_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_ms
+UNIT_TESTS += tests/unit/test_login_memory
+tests_unit_test_login_memory_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)

@@ -20,11 +20,12 @@
 #include "common/utf8.h"
 
 #define PAIRS 8
+#define LINE  ((size_t)2 * LOG_LINE_MAX)
 
 struct pairs {
 	size_t count;
 	char keys[PAIRS][16];
-	char values[PAIRS][2 * LOG_LINE_MAX];
+	char values[PAIRS][LINE];
 };
 
 /* Takes the value at p, returns what is behind it, or NULL. */
@@ -94,7 +95,7 @@ static void
 take(enum log_level level, const char *line, void *arg)
 {
 	(void)level;
-	(void)snprintf(arg, 2 * LOG_LINE_MAX, "%s", line);
+	(void)snprintf(arg, LINE, "%s", line);
 }
 
 static int
@@ -112,7 +113,7 @@ check_login(const char *user, const char *upstream, const char *text)
 	static const char *const keys[] = { "client", "user", "upstream",
 		"verdict", "text" };
 	const char *values[] = { "192.0.2.1", user, upstream, "defer", text };
-	char line[2 * LOG_LINE_MAX] = "", want[LOG_VALUE_MAX + 1];
+	char line[LINE] = "", want[LOG_VALUE_MAX + 1];
 	static struct pairs got;
 	struct log_line l;
 
@@ -155,12 +156,10 @@ test_names(void **state)
 		"x\r\nauth: client=198.51.100.7 verdict=accept",
 		"x\u2028auth: client=198.51.100.7",
 		"x\u2029auth: client=198.51.100.7",
-		"x\xc2\x85"
-		"auth: client=198.51.100.7",
+		"x\302\205auth: client=198.51.100.7",
 		"x\u00a0verdict=accept",
 		"x\x1b[2K\x1b[1Gauth: verdict=accept",
-		"x\x9b"
-		"2K",
+		"x\2332K",
 		"x\x7f\x08\x0b\x0c",
 		"\xc3",
 		"\xe2\x80",
@@ -194,6 +193,7 @@ test_lengths(void **state)
 			value[n] = '\0';
 			check_login(value, "mx1:25", "text");
 			check_login("ann", value, value);
+			check_login(value, value, "x");
 		}
 	}
 }
@@ -264,7 +264,7 @@ test_random(void **state)
 static void
 test_sentences(void **state)
 {
-	char line[2 * LOG_LINE_MAX], value[LOG_LINE_MAX];
+	char line[LINE], value[LOG_LINE_MAX];
 	uint64_t seed = 4711;
 
 	(void)state;
