@@ -56,8 +56,8 @@ asks_anybody(const struct conf *conf)
 	return false;
 }
 
-/* Routes, data sources and accounts are looked at too, by -n and before we go
- * into the background. */
+/* Routes and data sources are looked at too, by -n and before we go into the
+ * background. */
 static int
 check(struct conf *conf, char *why, size_t len)
 {

@@ -33,7 +33,7 @@ PATIENCE = int(os.environ.get("TEST_PATIENCE", "1"))
 
 CONF = """hostname = "{hostname}"
 user = "{user}"
-log_target = "stderr"
+log_target = "{target}"
 log_level = "{level}"
 {top}
 smtp_auth_proxy {{
@@ -139,12 +139,14 @@ class Rig(Case):
     """The daemon and what it needs."""
 
     def __init__(self, scripted=True, hosts='"127.0.0.1:9"', options="",
-                 top="", authd="", level="info", hostname="edge.test", mux=None):
+                 top="", authd="", level="info", hostname="edge.test",
+                 mux=None, target="stderr"):
         super().__init__("authd", tempfile.mkdtemp(prefix="postern-authd."),
                          BUILD, {})
         self.program = SCRIPTED if scripted else AUTHD
         self.values = {"hosts": hosts, "options": options, "top": top,
                        "authd": authd, "level": level, "hostname": hostname,
+                       "target": target,
                        "mux": mux or "unix:" + self.path("mux")}
         self.auth = self.path("auth")
         self.mux = self.path("mux")
@@ -170,11 +172,11 @@ class Rig(Case):
         self.write("postern.conf", CONF.format(
             user=getpass.getuser(), dir=self.dir, **self.values))
 
-    def start(self, *arguments):
+    def start(self, *arguments, env=None):
         """Start the daemon and wait until it serves."""
         self.daemon = Case.start(
             self, "postern-authd",
-            [self.program, "-f", "-c", self.conf, *arguments])
+            [self.program, "-f", "-c", self.conf, *arguments], env)
         wait_for(lambda: self.served() or not self.daemon.running(),
                  "the daemon to serve", 30)
         check(self.daemon.running(), "the daemon has ended: " + self.log())

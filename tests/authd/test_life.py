@@ -240,6 +240,41 @@ class Life(Serve):
         self.assertIn("authd.socket_group changes only with a restart",
                       rig.log())
 
+    def test_service_manager(self):
+        """What dist/postern-authd.service relies on."""
+        rig = Rig()
+        self.addCleanup(rig.__exit__, None, None, None)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.settimeout(30)
+            manager.bind(rig.path("notify"))
+
+            def told(word):
+                while word not in manager.recv(4096).decode().split("\n"):
+                    pass
+
+            rig.start(env={"NOTIFY_SOCKET": rig.path("notify")})
+            told("READY=1")
+            rig.daemon.kill(signal.SIGHUP)
+            told("RELOADING=1")
+            told("READY=1")
+            rig.stop()
+            told("STOPPING=1")
+
+    def test_in_background(self):
+        """Without -f: back when it serves, or with the reason why not."""
+        rig = Rig(target="syslog")
+        self.addCleanup(rig.__exit__, None, None, None)
+        done = rig.run([SCRIPTED, "-c", rig.conf])
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        pid = int(rig.facts("status")["pid"])
+        self.assertEqual(rig.check("good", "right")[0], GOOD)
+        os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"), "its end")
+        rig.write_conf(mux="unix:" + rig.path("missing", "mux"))
+        done = rig.run([SCRIPTED, "-c", rig.conf])
+        self.assertEqual(done.returncode, 69)
+        self.assertIn("missing/mux", done.stderr)
+
     def test_commands(self):
         rig = self.rig()
         status = rig.facts("status")

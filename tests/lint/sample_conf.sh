@@ -3,7 +3,7 @@
 #
 # What dist/ ships works as it stands: the sample configuration loads without
 # a warning and only observes, and so do those of postern.conf(5); systemd
-# takes the unit, and its sandbox is worth something.
+# takes the units, and their sandboxes are worth something.
 set -eu
 # shellcheck source=tests/lint/files.sh
 . "$(dirname "$0")/files.sh"
@@ -74,23 +74,25 @@ done
 # -- systemd -----------------------------------------------------------
 
 if command -v systemd-analyze >/dev/null 2>&1; then
-	# the programs are not installed: others stand in for them
-	sed 's|^\(Exec[A-Za-z]*=\)/[^ ]*|\1/bin/true|' \
-	    "$build/dist/postern-milter.service" \
-	    >"$work/postern-milter.service"
-	systemd-analyze verify --man=no "$work/postern-milter.service" \
-	    >"$work/out" 2>&1 || complain 'systemd does not take the unit:'
-	if grep postern-milter "$work/out"; then
-		complain 'systemd has something to say about the unit'
-	fi
-	# 1.6 when this was written; a plain unit has 9.6
-	systemd-analyze security --offline=true --threshold=20 \
-	    "$work/postern-milter.service" >"$work/out" 2>&1 || {
-		tail -n 1 "$work/out"
-		complain 'the sandbox of the unit has become weak'
-	}
+	for unit in postern-authd postern-milter; do
+		# the programs are not installed: others stand in for them
+		sed 's|^\(Exec[A-Za-z]*=\)/[^ ]*|\1/bin/true|' \
+		    "$build/dist/$unit.service" >"$work/$unit.service"
+		systemd-analyze verify --man=no "$work/$unit.service" \
+		    >"$work/out" 2>&1 ||
+		    complain "systemd does not take $unit.service:"
+		if grep "$unit" "$work/out"; then
+			complain "systemd has something to say about the unit"
+		fi
+		# 1.6 when this was written; a plain unit has 9.6
+		systemd-analyze security --offline=true --threshold=20 \
+		    "$work/$unit.service" >"$work/out" 2>&1 || {
+			tail -n 1 "$work/out"
+			complain "the sandbox of $unit.service has become weak"
+		}
+	done
 else
-	echo 'systemd-analyze is missing: the unit was not looked at'
+	echo 'systemd-analyze is missing: the units were not looked at'
 fi
 if command -v systemd-sysusers >/dev/null 2>&1; then
 	mkdir -p "$work/root/etc"
@@ -103,7 +105,8 @@ fi
 
 # -- paths -------------------------------------------------------------
 
-for f in postern-milter.service sysusers.d/postern.conf \
+for f in postern-authd.service postern-milter.service \
+    sysusers.d/postern.conf \
     tmpfiles.d/postern.conf; do
 	if grep -n '@[a-z]*@' "$build/dist/$f"; then
 		complain "$f: a directory was not put in"
