@@ -35,6 +35,7 @@ EXTRA_DIST += quickstart \
 	tests/integration/harness/wire.py \
 	tests/integration/test_auth_fail2ban.py \
 	tests/integration/test_auth_faults.py \
+	tests/integration/test_auth_ctl.py \
 	tests/integration/test_auth_mechs.py \
 	tests/integration/test_auth_pool.py \
 	tests/integration/test_auth_postfix.py \

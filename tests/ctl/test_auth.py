@@ -217,7 +217,7 @@ class Auth(Login):
         self.assertEqual((rc, err), (1, ""))
         for part in (f"user: {USER}", self.host, "dialogue:", "> EHLO ",
                      "> AUTH PLAIN ********",
-                     "< 535 5.7.8 Authentication credentials invalid",
+                     "< 535 ********",
                      "verdict: reject"):
             self.assertIn(part, out)
         self.assertEqual(out.splitlines()[-1] + "\n", BAD)
