@@ -33,6 +33,7 @@ EXTRA_DIST += quickstart \
 	tests/integration/harness/submission.py \
 	tests/integration/harness/syslog.py \
 	tests/integration/harness/wire.py \
+	tests/integration/test_auth_control.py \
 	tests/integration/test_auth_fail2ban.py \
 	tests/integration/test_auth_faults.py \
 	tests/integration/test_auth_ctl.py \

@@ -5,10 +5,11 @@ import os
 import re
 import subprocess
 
-from harness import (auth_gate, logins, namespace, sasl, scripted,
-                     scripted_auth, smtpclient)
+from harness import (auth_gate, daemon, logins, mta_postfix, namespace, sasl,
+                     scripted, scripted_auth, smtpclient)
 from harness.auth_gate import AuthGate
 from harness.case import check, contains, equal, wait_for
+from harness.gate import route
 
 USER = "ann@example.org"
 PASSWORD = "correct horse"
@@ -193,6 +194,44 @@ def test_in_the_chroot(case):
             maps = file.read()
         contains(maps, "/libpostern.so", "smtpd's libraries")
         check("libcurl" not in maps, "smtpd has libcurl")
+
+
+def test_without_chroot(case):
+    """smtpd that is not chrooted, socket relative or absolute."""
+    rig = Set(case)
+    edge = rig.gate.edge
+    master_cf = os.path.join(edge.dir, "conf", "master.cf")
+    with open(master_cf, encoding="ascii") as file:
+        text = file.read()
+    with open(master_cf, "w", encoding="ascii") as file:
+        file.write(re.sub(r"(inet n +- +)y", r"\1n", text))
+    for path in ("postern/auth", rig.gate.authd.path):
+        edge.stop()
+        edge.configure_sasl(
+            f"postern_socket: {path}\nmech_list: PLAIN LOGIN\n")
+        edge.start()
+        with smtpclient.Client(edge.port, helo="client.test") as client:
+            equal(logins.plain(client, USER, PASSWORD).code, 235, path)
+            pid = int(edge.log().split("smtpd[")[-1].split("]")[0])
+            equal(os.readlink(f"/proc/{pid}/root"), "/", "smtpd's root")
+
+
+def test_beside_the_milter(case):
+    """Both daemons at one edge: who has logged in may send anywhere, and is
+    not asked about; others are."""
+    rig = Set(case, **mta_postfix.milter_settings())
+    store = scripted.Scripted(case)
+    milter = daemon.Milter(case, route(store.port),
+                           queue=rig.gate.edge.queue)
+    equal(smtpclient.ask(rig.gate.port, "nobody@example.com").code, 550,
+          "a stranger")
+    with smtpclient.Client(rig.gate.port, helo="client.test") as client:
+        equal(logins.plain(client, USER, PASSWORD).code, 235, "PLAIN")
+        client.mail()
+        equal(client.rcpt("nobody@example.com").code, 250, "RCPT")
+        equal(client.rcpt("bob@elsewhere.test").code, 250, "relaying")
+    equal(store.counts["rcpt"], 1, "questions behind")
+    check(milter.child.running(), "the milter ended")
 
 
 def test_default_directory(case):

@@ -279,6 +279,20 @@ def test_database_faults(case):
     equal(known.attempts, 1, "attempts")
 
 
+def test_unix_socket(case):
+    """An upstream behind a Unix socket, and one written with its port."""
+    path = case.path("upstream.sock")
+    known = Known(case, unix=path)
+    gate = AuthGate(case, section([f"unix:{path}"]))
+    gate.expect(USER, PASSWORD, 235)
+    gate.expect(USER, "wrong", 535)
+    equal(known.attempts, 2, "attempts")
+    known = Known(case)
+    gate.authd.restart(f'smtp_auth_proxy {{ host = "127.0.0.1" '
+                       f"port = {known.port}\n{auth_gate.options()}}}\n")
+    gate.expect(USER, PASSWORD, 235)
+
+
 def test_domain_overrides(case):
     """A domain section has its own TLS, memory and mechanisms."""
     authority = certs.Authority(case.path("ca"))

@@ -3,6 +3,7 @@
 ours, or no chance to tell 454."""
 import socket
 import struct
+import time
 
 from harness import (auth_gate, certs, dovecot, logins, sasl, scripted,
                      scripted_auth, smtpclient, submission)
@@ -175,6 +176,25 @@ def test_memory(case):
     equal(ask(rig.authd.mux, question(USER, PASSWORD, "smtp", "")), b"",
           "the answer")
     equal(len(rig.known.attempts), 2, "attempts")
+
+
+def test_no_address(case):
+    """Where the protocol gives no client address there is neither delay nor
+    limit by it; with the fifth field there is."""
+    rig = Rig(case, "client_failures = 2")
+    began = time.monotonic()
+    for number in range(8):
+        answer = ask(rig.authd.mux, question(
+            f"user{number}", "wrong", "smtp", ""))
+        check(text_of(answer).startswith("NO"), f"{number}: {answer!r}")
+    check(time.monotonic() - began < 2, "answers were held back")
+    equal(len(rig.known.attempts), 8, "attempts")
+    for number in range(2):
+        answer = ask(rig.authd.mux, question(
+            f"user{number + 10}", "wrong", "smtp", "", "192.0.2.5;1234"))
+        check(text_of(answer).startswith("NO"), f"{number}: {answer!r}")
+    equal(ask(rig.authd.mux, question(
+        "user20", "wrong", "smtp", "", "192.0.2.5;99")), b"", "the third")
 
 
 def test_behind_postfix_and_dovecot(case):

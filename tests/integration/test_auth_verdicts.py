@@ -240,6 +240,41 @@ def test_certificates(case):
                                     "ertificate")
 
 
+def test_tls_faults(case):
+    """STARTTLS refused, broken off or answered with garbage, and a handshake
+    that hangs: 454, in time, and no password in the clear."""
+    authority = certs.Authority(case.path("ca"))
+    pair = authority.good()
+    conf = (f'tls = "encrypt" tls_ca_file = "{authority.ca_file}" '
+            "timeout = 2")
+    rig = Rig(case, conf, tls=pair)
+    for label, action in (
+            ("454", "454 4.7.0 TLS not available"), ("502", "502 5.5.1 no"),
+            ("closed", scripted.close), ("hung", scripted.hang),
+            ("garbage", scripted.raw(b"220 go\r\n\x16\x03garbage" * 9)),
+            ("plain", scripted.raw(b"220 go\r\n235 2.7.0 ok\r\n")),
+            ("closed in the handshake", scripted.raw(b"220 go\r\n", True))):
+        rig.gate.authd.kill()
+        rig.upstream.drop()
+        rig.upstream.steps["starttls"] = action
+        rig.gate.authd.start()
+        began = time.monotonic()
+        rig.expect(454, label)
+        took = time.monotonic() - began
+        check(took < 3.5, f"{label}: took {took:.1f} s")
+    equal(rig.upstream.counts["auth"], 0, "AUTH upstream")
+    del rig.upstream.steps["starttls"]
+    rig.fresh()
+    rig.gate.expect(USER, PASSWORD, 235)
+    # one that never says a word of TLS
+    mute = scripted.Scripted(case)
+    mute.steps["connect"] = scripted.hang
+    rig.gate.authd.restart(auth_gate.route(
+        mute.port, f'tls = "implicit" tls_ca_file = "{authority.ca_file}" '
+        "timeout = 2"))
+    rig.expect(454, "implicit")
+
+
 def test_no_tls(case):
     """An upstream off loopback without STARTTLS, where it is wanted, gets no
     password; on loopback there is nothing to hide."""
