@@ -30,12 +30,13 @@
 #include "common/log.h"
 #include "common/pool.h"
 
-/* Threads of the crew at most; one without work leaves. */
-#define POOL_CREW_MAX       96
+/* Threads of the crew at most; one without work leaves.  A slow upstream has
+ * as many sessions being opened as logins wait for it. */
+#define POOL_CREW_MAX       1200
 #define POOL_CREW_IDLE_MS   30000
-/* Of these, busy opening sessions of one target: while it works, and while
- * nobody knows whether it does. */
-#define POOL_OPENINGS_MAX   32
+/* Of these, busy opening sessions of one target: while it works (so that
+ * something is left for others), and while nobody knows whether it does. */
+#define POOL_OPENINGS_MAX   1000
 #define POOL_OPENINGS_TRIAL 8
 /* Limits of opening a session, and of resetting one. */
 #define POOL_CONNECT_MS     5000
