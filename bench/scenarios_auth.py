@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import rig as rigs
+from harness.case import wait_for
 from measure import MEGABYTE, Row, rounds
 
 SLOW = 5000  # ms for each reply, in `waiting'
@@ -120,6 +121,9 @@ def waiting(rig):
         f"max_sessions = {count}",
         f'domain "{OTHER}" {{ smtp_auth_proxy {{ '
         f'host = {{"{fast.address}"}} }} }}')
+    # until it knows that the upstream works: greeting, EHLO, both slow
+    wait_for(lambda: slow.counters()["ehlo"] > 0, "a warm session", 30)
+    time.sleep(1.2 * SLOW / 1000)
     held = idle = rigs.resident(daemon.child.pid)
     with subprocess.Popen(
             _logins(rig, daemon.path, rigs.DOMAIN, count),
