@@ -219,12 +219,14 @@ settle(struct auth_attempt *t)
 	struct shield_visit v;
 	int64_t now = clock_ms();
 
-	auth_claim_end(t->claim, t->end, life(t));
-	t->claim = NULL;
+	/* Whoever waits for the claim's end may ask next, and must not find
+	 * this attempt still under way. */
 	if (t->entered) {
 		v = visit(t);
 		shield_leave(t->a->shield, &v, t->left, now);
 	}
+	auth_claim_end(t->claim, t->end, life(t));
+	t->claim = NULL;
 	if (t->answer.verdict == VERDICT_REJECT && !t->direct)
 		t->answer.hold_ms = shield_delay(
 		    t->a->shield, t->client.addr, &l, t->repeated, now);
