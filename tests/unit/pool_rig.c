@@ -58,8 +58,9 @@ rig_conf(struct pool_rig *rig, const char *more)
 	conf_unref(rig->conf);
 	(void)snprintf(text, sizeof(text),
 	    "hostname = \"edge.test\"\n"
-	    "smtp_auth_proxy { host = {\"127.0.0.1:%d\"} tls = none %s }\n",
-	    rig->port, more);
+	    "smtp_auth_proxy { host = {\"127.0.0.1:%d\"} %s %s }\n",
+	    rig->port, strstr(more, "tls = ") != NULL ? "" : "tls = none",
+	    more);
 	rig->conf = load(text);
 	o.auth = &rig->conf->auth;
 	rig->route = route_new(rig->conf, &o, ROUTE_GLOBAL);

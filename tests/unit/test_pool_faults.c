@@ -282,6 +282,33 @@ test_deadline(void **state)
 	rig_close(&rig);
 }
 
+/* Certificates that cannot be read are ours to mend: said at once, to all,
+ * and no fault of the upstream's. */
+static void
+test_certificates(void **state)
+{
+	struct pool_rig rig;
+	struct pool_stats st;
+	struct fault f;
+	int i;
+
+	(void)state;
+	rig_open(&rig, &plain,
+	    "tls = verify tls_ca_file = \"/dev/null\" warm_sessions = 2");
+	for (i = 0; i < 2 * BREAKER_FAILURES; i++) {
+		assert_null(take(&rig, 20000, &f));
+		assert_int_equal(f.origin, FAULT_LOCAL);
+		assert_non_null(strstr(f.text, "/dev/null"));
+	}
+	stats(&rig, &st);
+	assert_string_equal(st.breaker, "closed");
+	assert_int_equal(counts(&rig).connections, 0);
+	/* Without STARTTLS, as loopback may do. */
+	rig_conf(&rig, "tls = verify warm_sessions = 2");
+	pool_give(must_take(&rig), POOL_UNUSED);
+	rig_close(&rig);
+}
+
 /* Those who wait, those in a dialogue and those who come are all told. */
 static void
 test_stop(void **state)
@@ -325,6 +352,7 @@ main(void)
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_mute_quit),
 		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_certificates),
 		cmocka_unit_test(test_stop),
 	};
 
