@@ -61,6 +61,7 @@ void
 auth_stop(struct auth *a)
 {
 	atomic_store(&a->stopped, true);
+	shield_stop(a->shield);
 	pool_stop(a->pool);
 }
 

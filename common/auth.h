@@ -48,9 +48,10 @@ void auth_free(struct auth *a); /* after the last call; NULL does nothing */
 struct auth_asker {
 	const char *service; /* "smtp" */
 	const char *realm;
-	const char *client;     /* libsasl's "192.0.2.1;49152", or "" */
-	bool direct;            /* posternctl: neither memory nor shield */
-	struct strbuf *explain; /* gets a line for each step, or NULL */
+	const char *client; /* libsasl's "192.0.2.1;49152", or "" */
+	bool direct;        /* posternctl: neither memory nor shield */
+	/* Gets a line for each step, or NULL; of a dialogue, to its end. */
+	struct strbuf *explain;
 };
 
 struct auth_answer {
@@ -68,7 +69,8 @@ struct auth_answer {
 /*
  * auth_check(a, who, mech, user, ulen, pass, d, out): PLAIN and LOGIN.
  *
- *   mech  for the log and option mechanisms
+ *   mech  for the log and option mechanisms; "" when the protocol does not
+ *         tell
  *   d     absolute limit; option timeout counts too
  *
  * Always fills *out, and logs it (log_authentication).
@@ -93,7 +95,8 @@ void auth_check(struct auth *a, const struct auth_asker *who,
  *   x          set by auth_begin(); the caller ends it with auth_end() in
  *              any case, which hangs up when the dialogue is not over
  *
- * The whole has one deadline, given to auth_begin().
+ * The whole has one deadline, given to auth_begin().  Option canon does not
+ * change what is relayed; it names the account for the shield.
  */
 bool auth_begin(struct auth *a, const struct auth_asker *who, const char *mech,
     const struct secret *initial, struct deadline d, struct auth_dialogue **x,

@@ -321,6 +321,8 @@ attempt_judge(struct auth_attempt *t)
 		note(t, &t->x.fault);
 		(void)attempt_defer(
 		    t, t->x.sent ? "no answer to AUTH" : "not sent");
+		if (!t->x.sent)
+			fate = POOL_UNUSED;
 	}
 	t->left = left_with(&t->x, t->answer.verdict);
 	give(t, fate);

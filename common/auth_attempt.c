@@ -189,7 +189,7 @@ attempt_shield(struct auth_attempt *t)
 		attempt_explain(t, "shield: not asked");
 		return true;
 	}
-	switch (shield_enter(t->a->shield, &v, &l, clock_ms())) {
+	switch (shield_wait(t->a->shield, &v, &l, t->deadline)) {
 	case SHIELD_PASS:
 		t->entered = true;
 		return true;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "common/account_tag.h"
 #include "common/cidr.h"
@@ -31,6 +32,9 @@ struct shield {
 	struct tally *clients;  /* failures */
 	struct table *lately;   /* struct lately */
 	unsigned long held_accounts, held_clients;
+	pthread_cond_t left; /* an attempt has ended */
+	unsigned int waiting;
+	bool stopped;
 };
 
 static void
@@ -40,6 +44,24 @@ lately_free(void *arg, struct table_entry *e)
 	free(e);
 }
 
+static bool
+init_locks(struct shield *s)
+{
+	pthread_condattr_t attr;
+	bool ok;
+
+	if (pthread_condattr_init(&attr) != 0)
+		return false;
+	ok = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+	    pthread_cond_init(&s->left, &attr) == 0;
+	(void)pthread_condattr_destroy(&attr);
+	if (ok && pthread_mutex_init(&s->lock, NULL) != 0) {
+		(void)pthread_cond_destroy(&s->left);
+		ok = false;
+	}
+	return ok;
+}
+
 struct shield *
 shield_new(size_t max_accounts, size_t max_clients)
 {
@@ -47,7 +69,7 @@ shield_new(size_t max_accounts, size_t max_clients)
 
 	if (s == NULL)
 		return NULL;
-	if (pthread_mutex_init(&s->lock, NULL) != 0) {
+	if (!init_locks(s)) {
 		free(s);
 		return NULL;
 	}
@@ -71,6 +93,7 @@ shield_free(struct shield *s)
 	tally_free(s->clients);
 	tally_free(s->accounts);
 	(void)pthread_mutex_destroy(&s->lock);
+	(void)pthread_cond_destroy(&s->left);
 	free(s);
 }
 
@@ -176,57 +199,105 @@ client_full(const struct shield *s, uint64_t client,
 		now_ms) >= (size_t)l->client_failures;
 }
 
-/* Does the account, which the caller has entered, have too many failures for
- * one more? */
-static bool
-account_full(const struct tally_entry *e, bool kept_one,
-    const struct shield_limits *l, int64_t now_ms)
+/* How many refusals may there be of the account for one more to be asked
+ * about; SIZE_MAX: no limit. */
+static size_t
+account_limit(bool kept_one, const struct shield_limits *l)
 {
-	size_t used, limit;
-
 	if (l->failures <= 0)
-		return false;
-	limit = (size_t)l->failures;
-	if (kept_one && limit >= 2)
-		limit--;
-	used = tally_recent(e, l->window_ms, now_ms) + tally_held(e) - 1;
-	return used >= limit;
+		return SIZE_MAX;
+	return (size_t)l->failures - (kept_one && l->failures >= 2);
+}
+
+/*
+ * May it be asked about?  Under the lock.
+ *
+ *   busy  set when there would be room but for what is under way
+ */
+static enum shield_answer
+enter(struct shield *s, const struct shield_visit *v,
+    const struct shield_limits *l, int64_t now_ms, bool *busy)
+{
+	const struct tally_window window = { l->window_ms, l->failures };
+	uint64_t client = client_tag(s, v->client);
+	struct account_tag tag;
+	struct tally_entry *e;
+	struct lately *lately;
+	size_t limit, failures;
+	bool familiar;
+
+	*busy = false;
+	account_tag_set(&tag, &s->key, v->route, v->account);
+	lately = lately_find(s, &tag);
+	familiar = client != 0 && logged_in(lately, client, now_ms);
+	if (!v->known && !familiar && client_full(s, client, l, now_ms))
+		return SHIELD_CLIENT;
+	e = tally_hold(s->accounts, tag.account, tag.name, &window, now_ms);
+	if (e == NULL)
+		return SHIELD_ACCOUNT;
+	limit = account_limit(!familiar && logged_in(lately, 0, now_ms), l);
+	failures = tally_recent(e, l->window_ms, now_ms);
+	if (v->known || failures + tally_held(e) - 1 < limit)
+		return SHIELD_PASS;
+	tally_release(s->accounts, e);
+	*busy = failures < limit;
+	return SHIELD_ACCOUNT;
+}
+
+static void
+count_held(struct shield *s, enum shield_answer answer)
+{
+	if (answer == SHIELD_ACCOUNT)
+		s->held_accounts++;
+	else if (answer == SHIELD_CLIENT)
+		s->held_clients++;
 }
 
 enum shield_answer
 shield_enter(struct shield *s, const struct shield_visit *v,
     const struct shield_limits *l, int64_t now_ms)
 {
-	const struct tally_window window = { l->window_ms, l->failures };
-	uint64_t client = client_tag(s, v->client);
-	enum shield_answer answer = SHIELD_PASS;
-	struct account_tag tag;
-	struct tally_entry *e;
-	struct lately *lately;
-	bool familiar;
+	enum shield_answer answer;
+	bool busy;
 
-	account_tag_set(&tag, &s->key, v->route, v->account);
 	(void)pthread_mutex_lock(&s->lock);
-	lately = lately_find(s, &tag);
-	familiar = client != 0 && logged_in(lately, client, now_ms);
-	if (!v->known && !familiar && client_full(s, client, l, now_ms)) {
-		answer = SHIELD_CLIENT;
-		s->held_clients++;
-		goto done;
-	}
-	e = tally_hold(s->accounts, tag.account, tag.name, &window, now_ms);
-	if (e != NULL &&
-	    (v->known ||
-		!account_full(
-		    e, !familiar && logged_in(lately, 0, now_ms), l, now_ms)))
-		goto done;
-	if (e != NULL)
-		tally_release(s->accounts, e);
-	answer = SHIELD_ACCOUNT;
-	s->held_accounts++;
-done:
+	answer = enter(s, v, l, now_ms, &busy);
+	count_held(s, answer);
 	(void)pthread_mutex_unlock(&s->lock);
 	return answer;
+}
+
+enum shield_answer
+shield_wait(struct shield *s, const struct shield_visit *v,
+    const struct shield_limits *l, struct deadline d)
+{
+	const struct timespec until = { d.at_ms / 1000,
+		d.at_ms % 1000 * 1000000 };
+	enum shield_answer answer;
+	bool busy;
+	int status = 0;
+
+	(void)pthread_mutex_lock(&s->lock);
+	for (;;) {
+		answer = enter(s, v, l, clock_ms(), &busy);
+		if (!busy || s->stopped || status != 0)
+			break;
+		s->waiting++;
+		status = pthread_cond_timedwait(&s->left, &s->lock, &until);
+		s->waiting--;
+	}
+	count_held(s, answer);
+	(void)pthread_mutex_unlock(&s->lock);
+	return answer;
+}
+
+void
+shield_stop(struct shield *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->stopped = true;
+	(void)pthread_cond_broadcast(&s->left);
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 void
@@ -247,6 +318,8 @@ shield_leave(struct shield *s, const struct shield_visit *v,
 			tally_add(e, now_ms);
 		tally_release(s->accounts, e);
 	}
+	if (s->waiting > 0)
+		(void)pthread_cond_broadcast(&s->left);
 	(void)pthread_mutex_unlock(&s->lock);
 }
 

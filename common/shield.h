@@ -41,6 +41,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/clock.h"
+
 struct shield;
 
 struct shield_limits {
@@ -84,6 +86,18 @@ enum shield_answer {
  * SHIELD_ACCOUNT, where there is a limit. */
 enum shield_answer shield_enter(struct shield *s, const struct shield_visit *v,
     const struct shield_limits *l, int64_t now_ms);
+
+/*
+ * shield_wait(s, v, l, d): the same, now; but where it is not failures that
+ * keep the account from being asked about, only attempts that are under way,
+ * wait until these have ended, d at most.  One account may be used by many
+ * clients at once.
+ */
+enum shield_answer shield_wait(struct shield *s, const struct shield_visit *v,
+    const struct shield_limits *l, struct deadline d);
+
+/* shield_stop(s): nobody waits any more. */
+void shield_stop(struct shield *s);
 
 /* shield_leave(s, v, end, now): what came of it; once for each SHIELD_PASS. */
 enum shield_end {

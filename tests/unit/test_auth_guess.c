@@ -249,6 +249,7 @@ test_client(void **state)
 
 struct same {
 	const struct auth_rig *rig;
+	bool good;
 	struct auth_answer out;
 	pthread_t thread;
 };
@@ -290,6 +291,54 @@ test_at_once(void **state)
 	auth_rig_stop(&rig);
 }
 
+static void *
+cram_main(void *arg)
+{
+	struct same *s = arg;
+	struct dialogue d;
+
+	dialogue_begin(&d, s->rig, "CRAM-MD5", NULL);
+	if (d.more)
+		dialogue_step(&d,
+		    s->good ? "ann 900d3ac5c5e6d1d1ef4a6d1cb1b1b1b1"
+			    : "ann badd3ac5c5e6d1d1ef4a6d1cb1b1b1b1");
+	s->out = d.out;
+	dialogue_end(&d);
+	return NULL;
+}
+
+/* One account used by many at once is not held up by itself; guesses at once
+ * are no more than guesses one by one. */
+static void
+test_under_way(void **state)
+{
+	const struct login_params p = { .mechs = "CRAM-MD5", .delay = 100 };
+	struct same s[12];
+	struct auth_rig rig;
+	int accepted, rejected, i;
+
+	(void)state;
+	for (int good = 0; good < 2; good++) {
+		auth_rig_one(&rig, &p, "mechanisms = CRAM-MD5");
+		memset(s, 0, sizeof(s));
+		for (i = 0; i < 12; i++) {
+			s[i].rig = &rig;
+			s[i].good = good;
+			assert_int_equal(pthread_create(&s[i].thread, NULL,
+					     cram_main, &s[i]),
+			    0);
+		}
+		for (accepted = rejected = i = 0; i < 12; i++) {
+			pthread_join(s[i].thread, NULL);
+			accepted += s[i].out.verdict == VERDICT_ACCEPT;
+			rejected += s[i].out.verdict == VERDICT_REJECT;
+		}
+		assert_int_equal(accepted, good ? 12 : 0);
+		assert_int_equal(rejected, good ? 0 : 3);
+		auth_rig_stop(&rig);
+	}
+}
+
 int
 main(void)
 {
@@ -303,6 +352,7 @@ main(void)
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_client),
 		cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_under_way),
 	};
 
 	return cmocka_run_group_tests(tests, auth_rig_setup, NULL);

@@ -105,6 +105,30 @@ test_stale(void **state)
 	auth_rig_stop(&rig);
 }
 
+/* What cannot be sent uses no session up, and counts for nothing. */
+static void
+test_too_long(void **state)
+{
+	static char pass[16000];
+	const struct auth_answer *r;
+	struct login_counts n;
+	struct auth_rig rig;
+
+	(void)state;
+	memset(pass, 'x', sizeof(pass) - 1);
+	auth_rig_one(&rig, &usual, "warm_sessions = 0");
+	for (int i = 0; i < 5; i++) {
+		r = check(&rig, "ann", pass);
+		assert_int_equal(r->verdict, VERDICT_DEFER);
+		assert_string_equal(r->reason, "not sent");
+	}
+	assert_int_equal(check(&rig, "ann", "good")->verdict, VERDICT_ACCEPT);
+	login_count(rig.up[0], &n);
+	assert_int_equal(n.connections, 1);
+	assert_int_equal(n.auths, 1);
+	auth_rig_stop(&rig);
+}
+
 static void
 test_all_down(void **state)
 {
@@ -338,6 +362,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failover),
+		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_all_down),
 		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_deadline),
