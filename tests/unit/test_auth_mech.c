@@ -21,7 +21,8 @@ struct row {
 static const struct row rows[] = {
 	{ "CRAM-MD5", "tim " DIGEST, "tim", NULL },
 	{ "CRAM-MD5", "tim tom@a.example " DIGEST, "tim tom@a.example", NULL },
-	{ "CRAM-MD5", "tim  " DIGEST, "tim ", NULL },
+	{ "CRAM-MD5", "tim  " DIGEST, NULL,
+	    "blank at an end of the user name" },
 	{ "CRAM-MD5", " " DIGEST, NULL, "empty user name" },
 	{ "CRAM-MD5", DIGEST, NULL, "no digest" },
 	{ "CRAM-MD5", "tim " DIGEST "0", NULL, "no digest" },
