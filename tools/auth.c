@@ -23,8 +23,8 @@
 
 #define STEPS_MAX 65536
 
-/* What the plug-in waits for, when nothing else is said. */
-#define LOGIN_MS CONF_AUTH_TIMEOUT_MAX_MS
+/* Nobody waits but us: option timeout, or -t, is the limit. */
+#define LOGIN_MS 3600000
 
 struct login {
 	struct override o;
