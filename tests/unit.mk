@@ -97,6 +97,9 @@ shield_case = tests/unit/shield_case.c tests/unit/shield_case.h
 tests_unit_test_shield_SOURCES = tests/unit/test_shield.c $(shield_case)
 tests_unit_test_shield_flood_SOURCES = tests/unit/test_shield_flood.c \
 	$(shield_case)
+UNIT_TESTS += tests/unit/test_shield_wait
+tests_unit_test_shield_wait_SOURCES = tests/unit/test_shield_wait.c \
+	$(shield_case)
 UNIT_TESTS += tests/unit/test_auth_memory tests/unit/test_auth_memory_join
 memory_case = tests/unit/memory_case.c tests/unit/memory_case.h
 tests_unit_test_auth_memory_SOURCES = tests/unit/test_auth_memory.c \

@@ -252,39 +252,6 @@ test_no_limit(void **state)
 	shield_free(s);
 }
 
-/* Who waits for what is under way is not let in by time, and not kept. */
-static void
-test_wait(void **state)
-{
-	struct shield *s = make(100);
-	struct shield_visit v = visit("ann", ""), other = visit("bob", "");
-	struct shield_stats st;
-	int64_t begin = clock_ms();
-
-	(void)state;
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(
-		    shield_wait(s, &v, &limits, deadline_in(0)), SHIELD_PASS);
-	assert_int_equal(
-	    shield_wait(s, &v, &limits, deadline_in(60)), SHIELD_ACCOUNT);
-	assert_true(clock_ms() - begin >= 60);
-	assert_int_equal(
-	    shield_wait(s, &other, &limits, deadline_in(0)), SHIELD_PASS);
-	shield_stats(s, &st);
-	assert_int_equal(st.held_accounts, 1);
-	shield_stop(s);
-	begin = clock_ms();
-	assert_int_equal(
-	    shield_wait(s, &v, &limits, deadline_in(60000)), SHIELD_ACCOUNT);
-	/* Failures are not waited for. */
-	for (int i = 0; i < 3; i++)
-		shield_leave(s, &v, SHIELD_BAD, clock_ms());
-	assert_int_equal(
-	    shield_wait(s, &v, &limits, deadline_in(60000)), SHIELD_ACCOUNT);
-	assert_true(clock_ms() - begin < 30000);
-	shield_free(s);
-}
-
 /* The largest limit there is, reached with all of it under way. */
 static void
 test_large_limit(void **state)
@@ -595,7 +562,6 @@ main(void)
 		cmocka_unit_test(test_key),
 		cmocka_unit_test(test_long_names_differ),
 		cmocka_unit_test(test_under_way),
-		cmocka_unit_test(test_wait),
 		cmocka_unit_test(test_counts_from_the_end),
 		cmocka_unit_test(test_time_out_of_order),
 		cmocka_unit_test(test_limit_changes),
