@@ -46,11 +46,13 @@ conn_of_timer(const struct timer *t)
 
 /* Wait for events once: whoever gets the connection next sets new ones. */
 static bool
-watch(struct server *s, struct conn *c, uint32_t events, int op)
+watch(struct server *s, struct conn *c, uint32_t events)
 {
 	struct epoll_event e = { .events = events | EPOLLONESHOT,
 		.data.ptr = c };
+	int op = c->in_epoll ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
+	c->in_epoll = true;
 	return epoll_ctl(s->epoll, op, c->fd, &e) == 0;
 }
 
@@ -70,7 +72,7 @@ static void
 wait_for(struct server *s, struct conn *c, uint32_t events, int64_t at_ms)
 {
 	timer_set(&s->timers, &c->timer, at_ms);
-	if (!watch(s, c, events, EPOLL_CTL_MOD))
+	if (!watch(s, c, events))
 		end_conn(s, c);
 }
 
@@ -296,7 +298,8 @@ conn_admit(struct server *s)
 }
 
 static void
-conn_begin(struct server *s, const struct listener *l, int fd)
+conn_begin(
+    struct server *s, const struct listener *l, int fd, struct scratch *scratch)
 {
 	struct conn *c;
 	uid_t uid = 0;
@@ -324,8 +327,8 @@ conn_begin(struct server *s, const struct listener *l, int fd)
 	s->n_accepted++;
 	c->state = CONN_READ;
 	timer_set(&s->timers, &c->timer, c->begun_ms + REQUEST_MS);
-	if (!watch(s, c, EPOLLIN, EPOLL_CTL_ADD))
-		end_conn(s, c);
+	/* Most often the request is there already. */
+	read_some(s, c, scratch);
 }
 
 static void
@@ -342,7 +345,7 @@ listeners_watch(struct server *s, uint32_t events)
 }
 
 static void
-accept_some(struct server *s, const struct listener *l)
+accept_some(struct server *s, const struct listener *l, struct scratch *scratch)
 {
 	static struct log_limit limit;
 
@@ -351,7 +354,7 @@ accept_some(struct server *s, const struct listener *l)
 		    accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			conn_begin(s, l, fd);
+			conn_begin(s, l, fd, scratch);
 			continue;
 		}
 		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
@@ -478,7 +481,8 @@ loop_main(void *server)
 			if (*what == WATCHED_WAKE)
 				woken = true;
 			else if (*what == WATCHED_LISTENER)
-				accept_some(s, (struct listener *)what);
+				accept_some(
+				    s, (struct listener *)what, &scratch);
 			else
 				on_event(s, (struct conn *)what,
 				    events[i].events, &scratch);

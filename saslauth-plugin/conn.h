@@ -50,6 +50,7 @@ struct conn {
 	int64_t given_ms;           /* when the workers got it */
 	unsigned char *in;          /* NULL when nothing has come */
 	size_t in_len, in_size;
+	bool in_epoll;      /* events for it have been asked for before */
 	bool in_parts;      /* it has not come in one piece */
 	bool more;          /* a request is to follow the reply */
 	unsigned char *out; /* NULL when there is no reply */
