@@ -30,8 +30,9 @@
 
 static bool log_to_syslog, log_to_stderr;
 static const char *program = "postern";
-static int verbose;       /* -v, times */
-static int ready_fd = -1; /* the parent of a detached daemon reads it */
+static int verbose;              /* -v, times */
+static atomic_int ready_fd = -1; /* the parent of a detached daemon reads it;
+				    * threads that log look at it */
 
 void
 daemon_fds(void)
@@ -308,13 +309,12 @@ notify(const char *state)
 void
 daemon_ready(void)
 {
-	int null;
+	int null, fd = atomic_exchange(&ready_fd, -1);
 
-	if (ready_fd >= 0) {
-		if (write(ready_fd, "", 1) != 1)
+	if (fd >= 0) {
+		if (write(fd, "", 1) != 1)
 			log_warning("nobody waited for the start");
-		close(ready_fd);
-		ready_fd = -1;
+		close(fd);
 		/* Messages of the start went to the terminal until now. */
 		if ((null = open("/dev/null", O_RDWR)) >= 0) {
 			(void)dup2(null, STDERR_FILENO);
