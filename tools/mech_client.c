@@ -65,7 +65,7 @@ bearer_start(struct mech_client *c, bool xoauth2, const struct secret *token)
 	if (n < sizeof(head) && (text = malloc(n + len + 2)) != NULL) {
 		memcpy(text, head, n);
 		memcpy(text + n, octets, len);
-		memcpy(text + n + len, "\001\001", 2);
+		text[n + len] = text[n + len + 1] = '\001';
 		ok = secret_set(&c->first, text, n + len + 2);
 		explicit_bzero(text, n + len + 2);
 	}
