@@ -56,6 +56,7 @@ auth_worry(struct auth_attempt *t, enum auth_worry w, const char *fmt, ...)
 {
 	struct log_limit *limit = &t->a->worries[w];
 	char text[FAULT_TEXT_MAX];
+	struct log_line l;
 	unsigned int more;
 	va_list ap;
 
@@ -66,9 +67,11 @@ auth_worry(struct auth_attempt *t, enum auth_worry w, const char *fmt, ...)
 	if (t->direct || log_limited(limit, WORRY_MS))
 		return;
 	more = log_limit_left_out(limit);
+	log_line_begin(&l, "auth");
+	if (t->shown[0] != '\0')
+		log_line_add(&l, "user", "<%s>", t->shown);
+	log_line_add(&l, "reason", "%s", text);
 	if (more > 0)
-		log_warning(
-		    "auth: user=<%s>: %s (%u more)", t->shown, text, more);
-	else
-		log_warning("auth: user=<%s>: %s", t->shown, text);
+		log_line_add(&l, "left_out", "%u", more);
+	log_line_emit(&l, LOG_LEVEL_WARNING);
 }

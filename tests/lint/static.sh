@@ -12,6 +12,8 @@ set -eu
 allowed='
 log.o table
 conf_tree.o scanner
+dial.o names
+dial.o names_lock
 '
 
 need objdump binutils

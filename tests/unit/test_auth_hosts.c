@@ -152,7 +152,7 @@ test_all_down(void **state)
 	assert_int_equal(r->verdict, VERDICT_DEFER);
 	assert_string_equal(r->text, "does not offer AUTH PLAIN or LOGIN");
 	assert_int_equal(
-	    logged_times("warning: auth: user=<ann>: upstream"), 1);
+	    logged_times("warning: auth: user=<ann> reason=\"upstream"), 1);
 	auth_rig_stop(&rig);
 	/* Nobody listens. */
 	auth_rig_one(&rig, &usual, "");

@@ -93,7 +93,9 @@ test_cram_elsewhere(void **state)
 	dialogue_step(&d, CRAM_GOOD);
 	over(&d, VERDICT_DEFER, 0);
 	assert_int_equal(
-	    logged_times("warning: auth: user=<ann@a.example>: CRAM-MD5 "), 1);
+	    logged_times(
+		"warning: auth: user=<ann@a.example> reason=\"CRAM-MD5 "),
+	    1);
 	login_count(rig.up[0], &n);
 	assert_int_equal(n.responses, 0);
 	assert_int_equal(n.aborts, 1);
