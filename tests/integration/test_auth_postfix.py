@@ -123,12 +123,21 @@ def test_one_mechanism(case):
     rig.gate.expect(USER, PASSWORD, 535, logins.login)
 
 
-def test_wins_without_mech_list(case):
-    """Beside stock mechanisms of the same name ours is the one in use."""
-    rig = Set(case, recipe="postern_socket: postern/auth\n")
-    rig.gate.expect(USER, PASSWORD, 235)
-    rig.gate.expect(USER, PASSWORD, 235, logins.login)
-    equal(rig.known.names(), [USER] * 2, "logins upstream")
+def test_wins(case):
+    """Beside stock mechanisms of the same name ours is the one in use,
+    whichever libsasl finds first, with mech_list and without."""
+    rig = Set(case)
+    edge = rig.gate.edge
+    both = [sasl.only_ours(case), sasl.plugins(case, ours=False)]
+    for path in (both, both[::-1]):
+        for recipe in (sasl.RECIPE, "postern_socket: postern/auth\n"):
+            edge.stop()
+            edge.plugins = ":".join(path)
+            edge.configure_sasl(recipe)
+            edge.start()
+            rig.gate.expect(USER, PASSWORD, 235)
+            rig.gate.expect(USER, PASSWORD, 235, logins.login)
+    equal(rig.known.names(), [USER] * 8, "logins upstream")
 
 
 def test_others_are_unaffected(case):

@@ -34,7 +34,7 @@ class Postfix:
         self.sasl_conf = os.path.join(self.dir, "conf", "sasl", "smtpd.conf")
         if sasl is not None:
             self.configure_sasl(sasl)
-        self._environment = {} if plugins is None else {"SASL_PATH": plugins}
+        self.plugins = plugins
         self.child = None
         self.start()
 
@@ -48,7 +48,7 @@ class Postfix:
         """Start it (again); returns when it greets."""
         self.child = self._case.start(
             self.name + "-master", ["/bin/sh", SCRIPT, "run", self.dir],
-            env=self._environment)
+            env=self.plugins and {"SASL_PATH": self.plugins})
         wait_for(self._greets, f"{self.name} to greet", 30)
 
     def _greets(self):

@@ -18,6 +18,17 @@ def tree_plugins(case):
     return found[0]
 
 
+def only_ours(case):
+    """A directory with libpostern.so alone."""
+    directory = case.path("sasl2-alone")
+    os.makedirs(directory, mode=0o755, exist_ok=True)
+    library = os.path.join(case.build, "saslauth-plugin/.libs",
+                           "libpostern.so")
+    check(os.path.exists(library), f"there is no {library}")
+    shutil.copy(library, directory)
+    return directory
+
+
 def plugins(case, ours=True):
     """A directory with the stock plug-ins and, if wished, libpostern.so; one
     a test."""
@@ -28,10 +39,7 @@ def plugins(case, ours=True):
     for path in glob.glob(os.path.join(tree_plugins(case), "*.so")):
         shutil.copy(path, directory)
     if ours:
-        library = os.path.join(case.build, "saslauth-plugin/.libs",
-                               "libpostern.so")
-        check(os.path.exists(library), f"there is no {library}")
-        shutil.copy(library, directory)
+        shutil.copy(os.path.join(only_ours(case), "libpostern.so"), directory)
     return directory
 
 
