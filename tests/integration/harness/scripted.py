@@ -75,6 +75,7 @@ class Session:
         self.tls = False
         self.recipients = []
         self._input = b""
+        self._over = upstream.over
 
     def say(self, reply):
         """Send a reply given as "250 text" or several lines of that."""
@@ -86,12 +87,14 @@ class Session:
             line + "\r\n" for line in out).encode("utf-8"))
 
     def line(self):
-        """The next line; Hangup at the end of input."""
+        """The next line; Hangup at the end of input, or of the server."""
         while b"\n" not in self._input:
             more = self.socket.recv(65536)
             if not more:
                 raise Hangup
             self._input += more
+        if self._over.is_set():
+            raise Hangup  # stopped while this one shook hands
         line, self._input = self._input.split(b"\n", 1)
         return line.rstrip(b"\r").decode("utf-8", "surrogateescape")
 
