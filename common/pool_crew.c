@@ -133,7 +133,9 @@ crew_main(void *arg)
 
 	pthread_mutex_lock(&p->lock);
 	while (!p->stop) {
-		leave_ms = clock_ms() + POOL_CREW_IDLE_MS;
+		leave_ms = clock_ms() +
+		    (p->n_crew > POOL_CREW_KEPT ? POOL_CREW_SPARE_MS
+						: POOL_CREW_IDLE_MS);
 		p->n_resting++;
 		while (p->n_jobs == 0 && !p->stop && clock_ms() < leave_ms)
 			pool_wait(p, &p->work, leave_ms);

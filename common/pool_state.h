@@ -34,6 +34,9 @@
  * as many sessions being opened as logins wait for it. */
 #define POOL_CREW_MAX       1200
 #define POOL_CREW_IDLE_MS   30000
+/* Beyond these it leaves at once, nearly: each has a stack. */
+#define POOL_CREW_KEPT      96
+#define POOL_CREW_SPARE_MS  100
 /* Of these, busy opening sessions of one target: while it works (so that
  * something is left for others), and while nobody knows whether it does. */
 #define POOL_OPENINGS_MAX   1000
