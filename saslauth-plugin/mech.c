@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
+#include <sysexits.h>
+#include <unistd.h>
 
 #include "common/secret.h"
 #include "common/utf8.h"
@@ -29,6 +31,7 @@ struct login {
 
 /* One response of the client, and where libsasl wants what comes of it. */
 struct turn {
+	const struct settings *settings;
 	const sasl_server_params_t *params;
 	const char *in; /* NULL: there was none, as against an empty one */
 	unsigned int inlen;
@@ -77,12 +80,29 @@ refuse(const struct turn *t, int code, const char *why)
 	return code;
 }
 
+/*
+ * Sendmail gives every connection a process of its own, and a reply of 535 to
+ * all that is not a login.  The end of that process is the only way to say
+ * neither yes nor no.  Anywhere else, and in the process that would take the
+ * other connections along, this does nothing.
+ */
+static void
+disconnect(const struct turn *t)
+{
+	const char *app = t->params->appname;
+
+	if (t->settings->disconnect && app != NULL &&
+	    strcmp(app, "Sendmail") == 0 && getpid() != t->settings->parent)
+		_exit(EX_TEMPFAIL);
+}
+
 static int
 cannot_tell(const struct turn *t, const char *why)
 {
 	const sasl_utils_t *u = t->params->utils;
 
 	u->log(u->conn, SASL_LOG_WARN, "postern: cannot tell: %s", why);
+	disconnect(t);
 	u->seterror(u->conn, SASL_NOLOG, "postern: cannot tell: %s", why);
 	return SASL_UNAVAIL;
 }
@@ -368,14 +388,15 @@ step(void *conn, sasl_server_params_t *params, const char *in,
     sasl_out_params_t *result)
 {
 	struct login *l = conn;
-	struct turn t = { params, in, inlen, out, outlen, result };
 	const struct settings *s;
+	struct turn t;
 
 	if (l == NULL)
 		return SASL_BADPROT;
 	*out = NULL;
 	*outlen = 0;
 	s = l->offer->settings;
+	t = (struct turn){ s, params, in, inlen, out, outlen, result };
 	if (s->fault[0] != '\0')
 		return cannot_tell(&t, s->fault);
 	if (inlen > RESPONSE_MAX)

@@ -12,15 +12,19 @@
  * PLAIN and LOGIN end here and become one question to postern-authd; the
  * others pass octet by octet.  What libsasl returns is told apart so that
  * MTAs can: SASL_OK, SASL_BADAUTH (and SASL_BADPROT, SASL_NOAUTHZ) when the
- * login is refused, SASL_UNAVAIL when it cannot be told.
+ * login is refused, SASL_UNAVAIL when it cannot be told.  To Sendmail these
+ * are one and the same, a refusal: there, if wished, the connection ends
+ * instead, and with it the process that Sendmail has forked for it.
  *
  * Libc and libbase, and what libsasl hands over; not a symbol of libsasl.
  */
 #ifndef POSTERN_SASLAUTH_PLUGIN_MECH_H
 #define POSTERN_SASLAUTH_PLUGIN_MECH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
@@ -35,6 +39,8 @@
 struct settings {
 	char path[AUTHD_PATH_MAX + 1];
 	int64_t timeout_ms;
+	bool disconnect; /* Sendmail's child ends where it cannot be told */
+	pid_t parent;    /* the process that initialised us */
 	char fault[256]; /* an option is wrong: every answer is SASL_UNAVAIL */
 };
 

@@ -12,6 +12,8 @@
  *	                 the MTA's working directory
  *	postern_mechs    PLAIN LOGIN
  *	postern_timeout  25: seconds that one login may take
+ *	postern_unsure   answer, or disconnect: under Sendmail, hang up where it
+ *	                 cannot be told whether a login is right
  *
  * An option with a wrong value is logged, at start and with each login, and
  * the logins are answered with "cannot tell": to step aside would leave them
@@ -20,6 +22,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
@@ -91,6 +95,18 @@ take_timeout(struct settings *s, const char *value)
 }
 
 static void
+take_unsure(struct settings *s, const char *value)
+{
+	if (value == NULL || strcasecmp(value, "answer") == 0)
+		return;
+	if (strcasecmp(value, "disconnect") != 0)
+		fault(s, "postern_unsure", value,
+		    "answer or disconnect is expected");
+	s->disconnect = true;
+	s->parent = getpid();
+}
+
+static void
 release_plug(void *glob, const sasl_utils_t *utils)
 {
 	struct plugin *p = ((struct offer *)glob)->plugin;
@@ -155,6 +171,7 @@ sasl_server_plug_init(const sasl_utils_t *utils, int max_version,
 	memset(p, 0, sizeof(*p));
 	take_socket(&p->settings, path);
 	take_timeout(&p->settings, option(utils, "postern_timeout"));
+	take_unsure(&p->settings, option(utils, "postern_unsure"));
 	names = option(utils, "postern_mechs");
 	take_mechs(p, names != NULL ? names : "PLAIN LOGIN");
 	if (p->count == 0)

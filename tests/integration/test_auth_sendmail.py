@@ -16,7 +16,8 @@ MECHANISMS = "PLAIN LOGIN"
 class Rig:
     """Sendmail, postern-authd, an upstream that knows USER."""
 
-    def __init__(self, case, mechanisms=MECHANISMS, text="", users=None):
+    def __init__(self, case, mechanisms=MECHANISMS, text="", users=None,
+                 options=""):
         self.upstream = scripted.Scripted(case)
         self.known = scripted_auth.Passwords(
             self.upstream, users or {USER: PASSWORD})
@@ -28,7 +29,8 @@ class Rig:
             case, self.relay.port, syslog.Syslog(case),
             sasl=(mechanisms, f"postern_socket: {self.authd.path}\n"
                   f"postern_mechs: {mechanisms}\npostern_timeout: 3\n"
-                  f"mech_list: {mechanisms}\n", sasl.plugins(case)))
+                  f"mech_list: {mechanisms}\n{options}",
+                  sasl.plugins(case)))
         self.port = self.edge.port
 
     def expect(self, user, password, code, how=logins.plain, **arguments):
@@ -94,6 +96,35 @@ def test_cannot_tell(case):
     rig.expect(USER, PASSWORD, 535)
     rig.authd.thaw()
     rig.expect(USER, PASSWORD, 235)
+
+
+def test_disconnect(case):
+    """postern_unsure: disconnect.  What cannot be told is no 535: the
+    connection ends, and nothing else does."""
+    rig = Rig(case, options="postern_unsure: disconnect\n")
+    for final in ("454 4.7.0 later", scripted.close):
+        rig.known.final = final
+        for how in (logins.plain, logins.login):
+            expect_hang_up(rig, how)
+    rig.known.final = None
+    rig.expect(USER, "wrong", 535)
+    rig.expect(USER, PASSWORD, 235)
+    rig.authd.kill()
+    with smtpclient.Client(rig.port, helo="client.test") as idle:
+        expect_hang_up(rig, logins.plain)
+        equal(idle.command("NOOP").code, 250, "somebody else's session")
+    rig.authd.start()
+    rig.expect(USER, PASSWORD, 235)
+
+
+def expect_hang_up(rig, how):
+    """A login that ends without an answer."""
+    with smtpclient.Client(rig.port, helo="client.test") as client:
+        try:
+            reply = how(client, USER, PASSWORD)
+        except (EOFError, OSError):
+            return
+        check(False, f"{how.__name__}: {reply!r}")
 
 
 def test_session(case):

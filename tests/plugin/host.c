@@ -154,10 +154,17 @@ host_end(void **state)
 void
 host_start(struct host *h, const struct host_option *options)
 {
+	host_start_as(h, options, "host");
+}
+
+void
+host_start_as(
+    struct host *h, const struct host_option *options, const char *name)
+{
 	memset(h, 0, sizeof(*h));
 	current = h;
 	options_now = options;
-	assert_int_equal(sasl_server_init(callbacks(), "host"), SASL_OK);
+	assert_int_equal(sasl_server_init(callbacks(), name), SASL_OK);
 }
 
 void

@@ -40,8 +40,12 @@ int host_end(void **state);
  *
  *   options  ends with a NULL name; outlives the host.  NULL: libsasl looks
  *            where our plug-in is not
+ *
+ * host_start_as(h, options, name): as the application of that name.
  */
 void host_start(struct host *h, const struct host_option *options);
+void host_start_as(
+    struct host *h, const struct host_option *options, const char *name);
 void host_stop(struct host *h);
 
 /*

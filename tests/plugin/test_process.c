@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -85,6 +86,69 @@ test_fork(void **state)
 		assert_int_equal(status, 0);
 	}
 	assert_int_equal(fake.connections, 4);
+}
+
+/* How a child ends that logs in: 1 for "refused", 2 for "cannot tell". */
+static int
+child_end(const struct host_option *wanted, const char *application)
+{
+	pid_t child;
+	int status, code;
+
+	host_start_as(&host, wanted, application);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		host_connect(&host, NULL);
+		code = host_plain(&host, "ann", "wonder");
+		_exit(code == SASL_BADAUTH ? 1 : code == SASL_UNAVAIL ? 2 : 3);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	host_stop(&host);
+	return WEXITSTATUS(status);
+}
+
+/* postern_unsure: the child of Sendmail ends, nothing else does. */
+static void
+test_disconnect(void **state)
+{
+	static const struct host_option hang_up[] = {
+		{ "postern_socket", "auth" },
+		{ "postern_unsure", "disconnect" },
+		{ NULL, NULL },
+	};
+	static const struct host_option reply[] = {
+		{ "postern_socket", "auth" },
+		{ "postern_unsure", "answer" },
+		{ NULL, NULL },
+	};
+	static const struct host_option odd[] = {
+		{ "postern_socket", "auth" },
+		{ "postern_unsure", "perhaps" },
+		{ NULL, NULL },
+	};
+	static const struct fake_plan bad = {
+		.reply = { { .type = WIRE_BAD } },
+	};
+
+	(void)state;
+	/* nobody listens */
+	assert_int_equal(child_end(hang_up, "Sendmail"), EX_TEMPFAIL);
+	assert_int_equal(child_end(hang_up, "smtpd"), 2);
+	assert_int_equal(child_end(reply, "Sendmail"), 2);
+	assert_int_equal(child_end(options, "Sendmail"), 2);
+	assert_int_equal(child_end(odd, "smtpd"), 2);
+	assert_int_equal(child_end(odd, "Sendmail"), EX_TEMPFAIL);
+	/* the process that initialised serves others, too */
+	host_start_as(&host, hang_up, "Sendmail");
+	host_connect(&host, NULL);
+	assert_int_equal(host_plain(&host, "ann", "wonder"), SASL_UNAVAIL);
+	host_stop(&host);
+	/* a refusal is said */
+	fake_listen(&fake, "auth", 5);
+	fake_serve(&fake, &bad);
+	assert_int_equal(child_end(hang_up, "Sendmail"), 1);
 }
 
 /* -- memory ------------------------------------------------------------ */
@@ -236,6 +300,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_fork, teardown),
+		cmocka_unit_test_teardown(test_disconnect, teardown),
 		cmocka_unit_test_teardown(test_memory, teardown),
 	};
 
