@@ -177,20 +177,51 @@ cram_user(struct input in, struct login_name *out, const char **why)
 	return login_name_parse(in.p, (size_t)(at - in.p), out, why);
 }
 
-/* Is one of the parts a token, and is the end there? */
 static bool
-has_token(struct input in)
+begins(const struct input *part, const char *text)
+{
+	size_t len = strlen(text);
+
+	return (size_t)(part->end - part->p) >= len &&
+	    strncasecmp(part->p, text, len) == 0;
+}
+
+/* Would some upstream take it for the user, instead of the one we took? */
+static bool
+names_user(const struct input *part)
+{
+	static const char *const names[] = { "user=", "a=", "n,", "y," };
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (begins(part, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Is one of the parts a token, does none say again what was said, and is the
+ * end there? */
+static bool
+has_token(struct input in, const char **why)
 {
 	struct input part;
 	bool found = false;
 
 	while (until(&in, KVSEP, &part)) {
+		if (part.p == part.end && found && in.p == in.end)
+			return true;
 		if (part.p == part.end)
-			return found && in.p == in.end;
-		if (skip(&part, "auth=") && part.p < part.end)
-			found = true;
+			break;
+		if (names_user(&part))
+			return fail(why, "a second user name");
+		if (!begins(&part, "auth="))
+			continue;
+		if (found)
+			return fail(why, "a second token");
+		found = part.end - part.p > 5;
 	}
-	return false;
+	return fail(why, "no token");
 }
 
 /* "user=" name ^A "auth=Bearer " token ^A ^A */
@@ -201,8 +232,8 @@ xoauth2_user(struct input in, struct login_name *out, const char **why)
 
 	if (!skip(&in, "user=") || !until(&in, KVSEP, &part))
 		return fail(why, "no user name");
-	if (!has_token(in))
-		return fail(why, "no token");
+	if (!has_token(in, why))
+		return false;
 	return login_name_parse(part.p, (size_t)(part.end - part.p), out, why);
 }
 
@@ -218,8 +249,10 @@ bearer_user(struct input in, struct login_name *out, const char **why)
 
 	if (!gs2_header(&in, &name, why))
 		return false;
-	if (in.p == in.end || *in.p++ != KVSEP || !has_token(in))
+	if (in.p == in.end || *in.p++ != KVSEP)
 		return fail(why, "no token");
+	if (!has_token(in, why))
+		return false;
 	return login_name_parse(name.text, name.len, out, why);
 }
 

@@ -70,6 +70,32 @@ static const struct row rows[] = {
 	    "auth=Bearer tok\1\1",
 	    "ann", NULL },
 	{ "XOAUTH2", "user=ann\1x=y\1\1", NULL, "no token" },
+	/* An upstream that takes the last one would let Eve in as Ann. */
+	{ "XOAUTH2",
+	    "user=ann\1"
+	    "user=eve\1"
+	    "auth=Bearer tok\1\1",
+	    NULL, "a second user name" },
+	{ "XOAUTH2",
+	    "user=ann\1"
+	    "auth=Bearer tok\1"
+	    "USER=eve\1\1",
+	    NULL, "a second user name" },
+	{ "OAUTHBEARER",
+	    "n,a=ann,\1"
+	    "user=eve\1"
+	    "auth=Bearer tok\1\1",
+	    NULL, "a second user name" },
+	{ "OAUTHBEARER",
+	    "n,a=ann,\1"
+	    "n,a=eve,\1"
+	    "auth=Bearer tok\1\1",
+	    NULL, "a second user name" },
+	{ "XOAUTH2",
+	    "user=ann\1"
+	    "auth=Bearer tok\1"
+	    "auth=Bearer other\1\1",
+	    NULL, "a second token" },
 	{ "XOAUTH2",
 	    "user=ann\1"
 	    "auth=Bearer tok\1",
