@@ -107,6 +107,9 @@ conf_check_header(const char *text, const char **why)
 	for (i = 0; i < len; i++)
 		if (text[i] < 33 || text[i] > 126 || text[i] == ':')
 			return false;
+	*why = "a header of Postern's own";
+	if (strcasecmp(text, "X-Postern-Binding") == 0)
+		return false;
 	*why = "a header that mail cannot do without";
 	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
 		if (strcasecmp(text, taken[i]) == 0)

@@ -293,6 +293,9 @@ conf_load_tags(struct conf_load *l)
 			    "variable: \"%.70s\" is not the name of a context "
 			    "variable",
 			    t->variable);
+		else if (strcmp(t->variable, "outbound_smtp_auth_pass") == 0)
+			conf_tell(l->s, conf_set_at(l, sec, "variable"),
+			    "variable: a password does not go into a header");
 	}
 	return 0;
 }

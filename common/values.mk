@@ -10,6 +10,7 @@ libpostern_la_SOURCES += \
 	common/ehlo.c common/ehlo.h \
 	common/endpoint.c common/endpoint.h \
 	common/esc.c common/esc.h \
+	common/header_value.c common/header_value.h \
 	common/login_name.c common/login_name.h \
 	common/reply.c common/reply.h \
 	common/xtext.c common/xtext.h

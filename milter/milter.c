@@ -25,6 +25,7 @@
 #include "milter/answer.h"
 #include "milter/milter.h"
 #include "milter/msession.h"
+#include "milter/tag.h"
 
 /* Steps that nothing here needs; each saves the MTA a round of writing. */
 #define STEPS_UNWANTED \
@@ -57,18 +58,52 @@ setup_enter(void)
 	return false;
 }
 
+static struct msession *
+session_of(SMFICTX *ctx)
+{
+	return smfi_getpriv(ctx);
+}
+
 /* The short lists spare main.cf any setting and the MTA any look-up: an empty
  * one asks for nothing.  libmilter wants text that is not const. */
 static void
-ask_macros(SMFICTX *ctx)
+ask_macros(SMFICTX *ctx, bool tags)
 {
-	char none[] = "", mail[] = "i {auth_authen}";
+	char none[] = "", mail[] = "i {auth_authen}", id[] = "i";
+	char mail_tags[] = "i {auth_authen} {auth_type}";
 
 	(void)smfi_setsymlist(ctx, SMFIM_CONNECT, none);
 	(void)smfi_setsymlist(ctx, SMFIM_HELO, none);
-	(void)smfi_setsymlist(ctx, SMFIM_ENVFROM, mail);
+	(void)smfi_setsymlist(ctx, SMFIM_ENVFROM, tags ? mail_tags : mail);
 	(void)smfi_setsymlist(ctx, SMFIM_ENVRCPT, none);
-	(void)smfi_setsymlist(ctx, SMFIM_EOM, none);
+	(void)smfi_setsymlist(ctx, SMFIM_EOM, tags ? id : none);
+}
+
+/* Headers are asked for only where some are added.  Then the session begins
+ * here, before its client is known: what has been negotiated holds for it,
+ * whatever a reload brings.  *tags says whether it is so.  False: no memory. */
+static bool
+open_tags(SMFICTX *ctx, bool *tags)
+{
+	struct msession *s;
+	struct conf *conf;
+
+	*tags = false;
+	if (!setup_enter())
+		return true; /* its recipients will be deferred */
+	conf = conf_holder_get(setup->conf);
+	setup_leave();
+	*tags = tag_wanted(conf);
+	s = *tags ? msession_new(NULL, NULL, conf) : NULL;
+	if (s != NULL &&
+	    ((s->tags = tagger_new(conf, true)) == NULL ||
+		smfi_setpriv(ctx, s) != MI_SUCCESS)) {
+		tagger_free(s->tags);
+		msession_free(s);
+		s = NULL;
+	}
+	conf_unref(conf);
+	return !*tags || s != NULL;
 }
 
 static sfsistat
@@ -76,38 +111,71 @@ on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2,
     unsigned long f3, unsigned long *pf0, unsigned long *pf1,
     unsigned long *pf2, unsigned long *pf3)
 {
-	(void)f0;
+	bool tags;
+
 	(void)f2;
 	(void)f3;
+	if (!open_tags(ctx, &tags)) {
+		log_error("out of memory for a client");
+		return SMFIS_REJECT; /* of the milter; F=T, tempfail */
+	}
 	*pf0 = 0; /* nothing of a message is changed */
 	*pf1 = f1 & (STEPS_UNWANTED | STEPS_SILENT);
+	if (tags) {
+		*pf0 = f0 & TAG_ACTIONS;
+		*pf1 &= ~(unsigned long)SMFIP_NOHDRS;
+		*pf1 |= f1 & SMFIP_NR_HDR;
+	}
 	*pf2 = *pf3 = 0;
-	ask_macros(ctx);
+	ask_macros(ctx, tags);
 	return SMFIS_CONTINUE;
 }
 
-static struct msession *
-session_of(SMFICTX *ctx)
+static void
+session_end(struct msession *s)
 {
-	return smfi_getpriv(ctx);
+	if (s != NULL)
+		tagger_free(s->tags);
+	msession_free(s);
+}
+
+/* From the session of the negotiation.  Where there is none though tags are
+ * wanted, the MTA has begun anew without one (SMFIC_QUIT_NC), or a reload was
+ * faster than the client. */
+static bool
+take_tags(struct msession *s, struct msession *opened, struct conf *conf)
+{
+	if (opened != NULL) {
+		s->tags = opened->tags;
+		opened->tags = NULL;
+		return true;
+	}
+	if (tag_wanted(conf))
+		s->tags = tagger_new(conf, false);
+	return s->tags != NULL || !tag_wanted(conf);
 }
 
 static sfsistat
 on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *sa)
 {
-	struct msession *s;
+	struct msession *opened = session_of(ctx), *s = NULL;
 	struct conf *conf;
 
-	if (!setup_enter())
-		return SMFIS_NOREPLY; /* its recipients will be deferred */
-	conf = conf_holder_get(setup->conf);
-	s = msession_new(name, sa, conf);
-	conf_unref(conf);
-	setup_leave();
-	if (s == NULL || smfi_setpriv(ctx, s) != MI_SUCCESS) {
-		log_error("out of memory for a client");
-		msession_free(s); /* its recipients will be deferred */
+	if (setup_enter()) {
+		conf = conf_holder_get(setup->conf);
+		s = msession_new(name, sa, conf);
+		if (s == NULL || !take_tags(s, opened, conf) ||
+		    smfi_setpriv(ctx, s) != MI_SUCCESS) {
+			log_error("out of memory for a client");
+			session_end(s);
+			s = NULL;
+		}
+		conf_unref(conf);
+		setup_leave();
 	}
+	if (s == NULL) /* its recipients will be deferred */
+		(void)smfi_setpriv(ctx, NULL);
+	session_end(opened);
 	return SMFIS_NOREPLY;
 }
 
@@ -127,6 +195,8 @@ on_mail(SMFICTX *ctx, char **argv)
 	struct msession *s = session_of(ctx);
 	char auth[] = "{auth_authen}", id[] = "i";
 
+	if (s != NULL)
+		tagger_reset(s->tags);
 	if (s != NULL &&
 	    !msession_mail(
 		s, argv[0], smfi_getsymval(ctx, auth), smfi_getsymval(ctx, id)))
@@ -178,25 +248,51 @@ on_rcpt(SMFICTX *ctx, char **argv)
 }
 
 static sfsistat
-on_eom(SMFICTX *ctx)
+on_header(SMFICTX *ctx, char *name, char *value)
 {
 	struct msession *s = session_of(ctx);
 
-	if (s != NULL)
-		msession_reset(s);
-	return SMFIS_CONTINUE;
+	if (s != NULL && s->tags != NULL)
+		tagger_header(s->tags, name, value);
+	return SMFIS_NOREPLY;
+}
+
+static void
+message_over(struct msession *s)
+{
+	if (s == NULL)
+		return;
+	tagger_reset(s->tags);
+	msession_reset(s);
+}
+
+static sfsistat
+on_eom(SMFICTX *ctx)
+{
+	struct msession *s = session_of(ctx);
+	sfsistat answer = SMFIS_CONTINUE;
+
+	if (s == NULL)
+		return SMFIS_TEMPFAIL; /* logged when it happened */
+	if (s->tags != NULL) {
+		tagger_read(s->tags, &s->connection, &s->message);
+		answer = tagger_end(s->tags, ctx, s->addr);
+	}
+	message_over(s);
+	return answer;
 }
 
 static sfsistat
 on_abort(SMFICTX *ctx)
 {
-	return on_eom(ctx);
+	message_over(session_of(ctx));
+	return SMFIS_CONTINUE;
 }
 
 static sfsistat
 on_close(SMFICTX *ctx)
 {
-	msession_free(session_of(ctx));
+	session_end(session_of(ctx));
 	(void)smfi_setpriv(ctx, NULL);
 	return SMFIS_CONTINUE;
 }
@@ -208,10 +304,12 @@ milter_register(const struct milter_setup *with, char *why, size_t len)
 	struct smfiDesc desc = {
 		.xxfi_name = name,
 		.xxfi_version = SMFI_VERSION,
+		.xxfi_flags = TAG_ACTIONS, /* what is used is negotiated */
 		.xxfi_connect = on_connect,
 		.xxfi_helo = on_helo,
 		.xxfi_envfrom = on_mail,
 		.xxfi_envrcpt = on_rcpt,
+		.xxfi_header = on_header,
 		.xxfi_eom = on_eom,
 		.xxfi_abort = on_abort,
 		.xxfi_close = on_close,

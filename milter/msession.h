@@ -18,6 +18,7 @@
 #include "common/session.h"
 
 struct conf;
+struct tagger;
 
 struct msession {
 	char *client_name; /* NULL when not known */
@@ -29,6 +30,7 @@ struct msession {
 	bool authenticated;        /* by somebody but `anonymous` */
 	struct context connection; /* the two dictionaries */
 	struct context message;
+	struct tagger *tags; /* of milter.c, which frees it; or NULL */
 };
 
 /*

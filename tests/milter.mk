@@ -34,6 +34,10 @@ milter_lua = \
 	tests/milter/several.lua \
 	tests/milter/smtputf8.lua \
 	tests/milter/smtputf8_not.lua \
+	tests/milter/tags.lua \
+	tests/milter/tags_binding.lua \
+	tests/milter/tags_refused.lua \
+	tests/milter/tags_results.lua \
 	tests/milter/timeout.lua
 
 # Does the verifier grow over 200,000 probes? Takes a minute or two: run by

@@ -51,6 +51,55 @@ function packets(command)
 	return n
 end
 
+-- message(conn, header...): the headers, each { name, value }, and the end;
+-- what the milter changes in it, in order: "delete NAME INDEX",
+-- "add NAME: VALUE", "insert INDEX NAME: VALUE", and what it says at last:
+-- "continue", "tempfail", "451 4.3.0 text"
+function message(conn, ...)
+	local from = #lines_of(NOTES)
+	for _, header in ipairs({ ... }) do
+		must(mt.header(conn, header[1], header[2]), "header")
+		is(mt.getreply(conn), SMFIR_CONTINUE, "reply to header")
+	end
+	must(mt.eom(conn), "eom")
+	local reply, said = mt.getreply(conn), {}
+	local all = lines_of(NOTES)
+	for i = from + 1, #all do
+		local command, text = string.match(all[i], "^%d+ (.) (.*)$")
+		text = string.gsub(text, "\\x00$", "")
+		local index = 0
+		for _ = 1, (command == "m" or command == "i") and 4 or 0 do
+			local octet, rest = string.match(text,
+			    "^\\x(%x%x)(.*)$")
+			index = index * 256 + (octet and tonumber(octet, 16) or
+			    string.byte(text))
+			text = rest or string.sub(text, 2)
+		end
+		text = string.gsub(text, "\\x0a", "\n")
+		text = string.gsub(text, "\\x09", "\t")
+		local name, value = string.match(text, "^(.-)\\x00(.*)$")
+		if command == "m" then
+			is(value, "", "a header that is changed")
+			said[#said + 1] = "delete " .. name .. " " .. index
+		elseif command == "h" then
+			said[#said + 1] = "add " .. name .. ": " .. value
+		elseif command == "i" then
+			said[#said + 1] = "insert " .. index .. " " .. name ..
+			    ": " .. value
+		end
+	end
+	if reply == SMFIR_CONTINUE then
+		said[#said + 1] = "continue"
+	elseif reply == SMFIR_TEMPFAIL then
+		said[#said + 1] = "tempfail"
+	else
+		is(reply, SMFIR_REPLYCODE, "reply to the message")
+		local _, text = packet()
+		said[#said + 1] = (string.gsub(text, "\\x00$", ""))
+	end
+	return table.concat(said, "\n")
+end
+
 -- client([ip[, name[, helo]]]): a connection of the MTA's about that client
 function client(ip, name, helo)
 	local conn = mt.connect(SOCKET, 40, 0.05)
