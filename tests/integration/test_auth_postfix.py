@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """AUTH at a Postfix edge, chrooted as Debian ships it: the plug-in, what its
 clients see, and what it leaves alone."""
+import glob
 import os
 import re
 import subprocess
@@ -8,7 +9,7 @@ import subprocess
 from harness import (auth_gate, daemon, logins, mta_postfix, namespace, sasl,
                      scripted, scripted_auth, smtpclient)
 from harness.auth_gate import AuthGate
-from harness.case import check, contains, equal, wait_for
+from harness.case import Skipped, check, contains, equal, wait_for
 from harness.gate import route
 
 USER = "ann@example.org"
@@ -245,13 +246,12 @@ def test_beside_the_milter(case):
 
 def test_default_directory(case):
     """Installed where Debian's libsasl looks, it needs no SASL_PATH."""
-    if "HARNESS_SYSLOG" not in os.environ:
-        return  # no mounts here
+    place = glob.glob("/usr/lib/*-linux-gnu/sasl2")
+    if not place:
+        raise Skipped("there is no directory of SASL plug-ins")
+    place = place[0]
     ours = sasl.plugins(case)
-    place = "/usr/lib/x86_64-linux-gnu/sasl2"
-    if not os.path.isdir(place):
-        return  # nor libsasl
-    namespace.own_mounts()
+    namespace.own_mounts("the plug-in directory")
     subprocess.run(["mount", "--bind", ours, place], check=True)
     rig = Set(case, plugins=place)
     rig.gate.expect(USER, PASSWORD, 235)

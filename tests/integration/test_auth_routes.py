@@ -7,7 +7,7 @@ import sqlite3
 from harness import (auth_gate, certs, logins, namespace, ports,
                      scripted, scripted_auth, submission)
 from harness.auth_gate import AuthGate
-from harness.case import check, contains, equal, wait_for
+from harness.case import check, contains, equal
 
 USER = "ann@example.org"
 PASSWORD = "correct horse"
@@ -130,12 +130,12 @@ def test_refused_by_postfix(case):
     for how in (logins.plain, logins.login):
         for _ in range(2):
             gate.expect(USER, f"wrong {how.__name__}", 535, how)
-    wait_for(lambda: one.refused() == 2, "two refusals in the log of one")
+    one.wait_refused(2)
     equal(two.refused(), 0, "refusals of two")
     one.stop()
     gate.expect(USER, PASSWORD, 235)
     gate.expect(USER, "still wrong", 535)
-    equal(two.refused(), 1, "refusals of two")
+    two.wait_refused(1)
 
 
 def test_order(case):
@@ -212,8 +212,6 @@ def test_query(case):
 def test_tls_of_a_row(case):
     """A row may tighten TLS, never loosen it."""
     address = namespace.own_network()
-    if address is None:
-        return
     known = Known(case, host=address)
     path = database(case, [(USER, address, known.port, "verify"),
                            ("bob", address, known.port, "none"),

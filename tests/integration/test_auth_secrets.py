@@ -121,8 +121,7 @@ def recipe():
 def conf(server, authority):
     """postern.conf: everything on."""
     listed = ", ".join(f'"{name}"' for name in NAMES)
-    tls = (f'tls = "verify" tls_ca_file = "{authority.ca_file}"'
-           if server.mounts else 'tls = "none"')
+    tls = f'tls = "verify" tls_ca_file = "{authority.ca_file}"'
     return 'log_level = "debug"\n' + auth_gate.route(
         server.port, f"mechanisms = {{{listed}}} {tls} good_memory = 5m")
 

@@ -4,7 +4,7 @@ knows: each kind of server, each kind of TLS, swaks and smtplib."""
 from harness import (auth_gate, certs, dovecot, logins, scripted,
                      scripted_auth, submission)
 from harness.auth_gate import AuthGate
-from harness.case import check, contains, equal, wait_for
+from harness.case import contains, equal, wait_for
 
 USERS = {"ann@example.org": "correct horse",
          "bob@example.org": "p%s \\ \"q\""}
@@ -50,12 +50,11 @@ def login_every_way(case, gate, tls, thoroughly):
                   f"swaks, {name}, tls={tls}")
 
 
-def every_way(case, server, authority, has_tls=True):
+def every_way(case, server, authority):
     """Good, bad and cannot tell through one upstream."""
     gate = None
-    ports = {"none": server.port}
-    if has_tls:
-        ports.update({"verify": server.port, "implicit": server.tls_port})
+    ports = {"none": server.port, "verify": server.port,
+             "implicit": server.tls_port}
     for tls, port in ports.items():
         ca_file = (f'tls_ca_file = "{authority.ca_file}"'
                    if tls != "none" else "")
@@ -85,7 +84,7 @@ def test_postfix(case):
                                    tls=authority.good())
     every_way(case, server, authority)
     contains(server.log(), "TLS connection established", "its log")
-    check(server.refused() >= 10, "it has refused nobody")
+    wait_for(lambda: server.refused() >= 10, "refusals in its log")
 
 
 def test_dovecot(case):
@@ -93,7 +92,7 @@ def test_dovecot(case):
     authority = certs.Authority(case.path("ca"))
     server = dovecot.Dovecot(case, {**USERS, **EIGHT_BIT},
                              tls=authority.good())
-    every_way(case, server, authority, server.mounts)
+    every_way(case, server, authority)
     contains(server.log(), "Login: user=<ann@example.org>", "its log")
 
 

@@ -34,7 +34,7 @@ def test_submission(case):
     pair = certs.Authority(case.path("ca")).good()
     server = submission.Submission(case, {USER: PASSWORD}, tls=pair)
     by_every_mechanism(server.port, submission.MECHANISMS.split())
-    equal(server.refused(), 5, "refused logins in its log")
+    server.wait_refused(5)
     server.set_password(case, USER, "another")
     equal(logins.attempt(server.port, logins.plain, USER, "another").code,
           235, "the new password")

@@ -10,6 +10,10 @@ class Failure(AssertionError):
     """An expectation that was not met."""
 
 
+class Skipped(Exception):
+    """The test cannot be made here, for that reason."""
+
+
 def check(condition, why):
     """Fail with `why` unless the condition holds."""
     if not condition:

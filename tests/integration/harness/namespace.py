@@ -20,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 
+from .case import Skipped
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
@@ -28,7 +30,7 @@ SIOCSIFFLAGS, SIOCSIFADDR = 0x8914, 0x8916
 IFF_UP, IFF_RUNNING = 0x1, 0x40
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
-ACCOUNTS = ("postfix", "smmta", "smmsp", "postern", "dovecot", "dovenull")
+ACCOUNTS = ("postfix", "smmta", "smmsp", "postern")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -172,18 +174,25 @@ def _inside(how, base, outside, body):
         os._exit(code)
 
 
-def own_mounts():
+def need_mounts(what):
+    """Skip the test where there is no mount namespace."""
+    if "HARNESS_SYSLOG" not in os.environ:
+        raise Skipped(f"{what} takes a mount namespace")
+
+
+def own_mounts(what):
     """Give this process, a test's, a mount namespace of its own."""
+    need_mounts(what)
     _unshare("mount")
     _mount("--make-rprivate", "/")
 
 
 def own_network(address="192.0.2.10"):
     """Give this process, a test's, a network of its own, before anything
-    listens: loopback, and an address that is not loopback's.  Returns the
-    address, or None where that is not permitted."""
+    listens: loopback, and an address that is not loopback's, which it
+    returns.  Where that is not permitted the test is skipped."""
     if _libc.unshare(CLONE_NEWNET) != 0:
-        return None
+        raise Skipped("an address off loopback takes a network namespace")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         def set_up(name, request, value):
             fcntl.ioctl(control, request,

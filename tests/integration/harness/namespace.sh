@@ -28,8 +28,7 @@ die()
 }
 
 # user:group pairs; postdrop is a group only
-accounts='postfix:postfix :postdrop smmta:smmta smmsp:smmsp postern:postern
-    dovecot:dovecot dovenull:dovenull'
+accounts='postfix:postfix :postdrop smmta:smmta smmsp:smmsp postern:postern'
 
 # free_id DIR: an id that is neither a user's nor a group's
 free_id()

@@ -5,6 +5,7 @@ import os
 import shutil
 
 from . import mta_postfix, namespace, ports, sasl
+from .case import equal, wait_for
 
 _SMTPD_CONF = """pwcheck_method: auxprop
 auxprop_plugin: sasldb
@@ -64,6 +65,12 @@ class Submission(mta_postfix.Postfix):
     def refused(self):
         """How many logins it has refused."""
         return self.log().count("authentication failed")
+
+    def wait_refused(self, count):
+        """Wait for its log to tell of so many, and no more."""
+        wait_for(lambda: self.refused() >= count,
+                 f"{count} refused logins in the log of {self.name}")
+        equal(self.refused(), count, f"refused logins in {self.name}")
 
     def ended(self, *parts):
         """The lines that tell what a session that is over has done."""
