@@ -92,19 +92,23 @@ class Rig(rigs.Rig):
     def behind(self, latency, *variants, more=""):
         """With an upstream so many ms away (one that offers XCLIENT, for
         `reuse'), and a postern-authd for each of the variants, which are
-        measured besides the floor.  more: options of postern.conf."""
+        measured besides the floor.  `direct' is the upstream itself.  more:
+        options of postern.conf."""
         started = []
         try:
             for name in variants if self.built() else ():
                 flags = ["--xclient"] if name == "reuse" else []
                 upstream = rigs.Upstream(self.case, latency, *flags)
                 started.append(upstream.child.stop)
+                self.variants.append(name)
+                if name == "direct":
+                    self.doors[name] = upstream.address.rpartition(":")[2]
+                    continue
                 self.upstreams[name] = upstream
                 daemon = self.start_authd(name, upstream.address,
                                           f"{self.set}\n{more}")
                 started.append(functools.partial(self.stop_authd, daemon))
                 self.helpers[name] = daemon.child
-                self.variants.append(name)
             yield
         finally:
             self.variants = ["floor"]

@@ -42,18 +42,20 @@ def _share(results, what):
     return [Row(f"{what}: {name}, upstream {key}",
                 f"{results.each(name, key):.3f} each", "-", "-",
                 f"{results.each(name, key):.3f}", None)
-            for name in results.variants() if name != "floor"
+            for name in results.variants() if name not in ("floor", "direct")
             for key in ("turns", "commands", "connections")]
 
 
 def latency(rig):
-    """AUTH for new users, 16 clients, an upstream at a distance."""
-    with rig.behind(rig.options.latency, *rig.chosen(("postern", "reuse"))):
+    """AUTH for new users, 16 clients, an upstream at a distance.  `direct'
+    shows what a round trip to it really takes."""
+    with rig.behind(rig.options.latency, "direct",
+                    *rig.chosen(("postern", "reuse"))):
         results = _new(rig, 16)
     what = f"{rig.options.latency} ms, 16 clients"
     limit = rig.options.latency * 1000 + 500
     return [results.row(f"{what}: {name}, p50", name, "p50_us", "us",
-                        None if name == "mux" else ("+", limit))
+                        None if name in ("mux", "direct") else ("+", limit))
             for name in results.variants() if name != "floor"
             ] + _share(results, what)
 
