@@ -99,6 +99,10 @@ def remembered(rig):
         results = rounds(rig, 16, rig.options.sessions, pool)
     if not results.of("remembered"):
         return []
+    for one in results.of("remembered"):
+        if one["upstream"]["auth"] > 0:
+            raise RuntimeError("the upstream was asked about logins that "
+                               "had been good before")
     return [results.row("remembered, rate", "remembered", "rate", "/s",
                         (">=", 0.97)),
             results.row("remembered, CPU per login", "remembered", "cpu_us",
