@@ -79,6 +79,11 @@ enum conf_outbound_type {
 	OUTBOUND_LOGIN
 }; /* -1: unset */
 
+enum conf_front_xclient {
+	CONF_FRONT_XCLIENT_REQUIRED,
+	CONF_FRONT_XCLIENT_NO
+};
+
 enum conf_log_target {
 	LOG_TARGET_SYSLOG,
 	LOG_TARGET_STDERR

@@ -104,15 +104,20 @@ request_read(int fd, char *line, size_t size)
 	return false;
 }
 
+/* The number of words, which may be more than there is room for. */
 static size_t
 request_split(char *line, char **words)
 {
 	size_t n = 0;
 	char *w;
 
-	while (n < CONTROL_WORDS_MAX && (w = strsep(&line, " ")) != NULL)
-		if (*w != '\0')
-			words[n++] = w;
+	while (n <= CONTROL_WORDS_MAX && (w = strsep(&line, " ")) != NULL) {
+		if (*w == '\0')
+			continue;
+		if (n < CONTROL_WORDS_MAX)
+			words[n] = w;
+		n++;
+	}
 	return n;
 }
 
@@ -139,6 +144,8 @@ client_serve(struct control *c, int fd)
 		snprintf(why, sizeof(why), "not a request of one line");
 	else if ((n = request_split(line, words)) == 0)
 		snprintf(why, sizeof(why), "empty request");
+	else if (n > CONTROL_WORDS_MAX)
+		snprintf(why, sizeof(why), "too many words");
 	else
 		ok = c->fn(c->arg, words, n, out, why, sizeof(why));
 	if (ok)

@@ -15,8 +15,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define CONTROL_LINE_MAX  2048
-#define CONTROL_WORDS_MAX 16
+/* XSETCONTEXT has a line of up to 64 KiB, of 1024 pairs. */
+#define CONTROL_LINE_MAX  (72 * 1024)
+#define CONTROL_WORDS_MAX 1040
 
 struct control;
 

@@ -198,6 +198,8 @@
 #define PARAMS_FRONT(P)                                             \
  P(STRING, next, "unix:/var/spool/postfix/public/psmtpd", 0, 0, "", \
      "the private smtpd behind postern-front")                      \
+ P(ENUM, xclient, "required", 0, 0, "required|no",                  \
+     "whether it is told the client's address")                     \
  P(STRING, tls_cert_file, "", 0, 0, "", "server certificate, PEM")  \
  P(STRING, tls_key_file, "", 0, 0, "", "its key, PEM")              \
  P(DURATION, timeout, "300s", 1000, 86400000, "", "limit of one silence")

@@ -29,7 +29,7 @@
 
 /* A request has so many milliseconds here, a twentieth of the real ones. */
 #define REQUEST_MS 500
-#define ANSWER_MAX 1024
+#define ANSWER_MAX 16384
 
 struct deadline __real_deadline_in(int64_t ms);
 struct deadline __wrap_deadline_in(int64_t ms);
@@ -204,7 +204,7 @@ test_garbage(void **state)
 		{ "say 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\n", 46,
 		    " 1:1\n 2:2\n 3:3\n 4:4\n 5:5\n 6:6\n 7:7\n 8:8\n"
 		    " 9:9\n 10:10\n 11:11\n 12:12\n 13:13\n 14:14\n"
-		    " 15:15\nok\n" },
+		    " 15:15\n 16:16\n 17:17\nok\n" },
 	};
 
 	char got[ANSWER_MAX];
@@ -219,6 +219,22 @@ test_garbage(void **state)
 		close(fd);
 	}
 	assert_int_equal(asked("say still", got), 0);
+}
+
+/* Nothing is left out without a word. */
+static void
+test_many_words(void **state)
+{
+	char line[2 * CONTROL_WORDS_MAX + 8] = "say", got[ANSWER_MAX];
+	size_t n;
+
+	(void)state;
+	for (n = 1; n < CONTROL_WORDS_MAX; n++)
+		memcpy(line + 3 + 2 * (n - 1), " a", 2);
+	assert_int_equal(asked(line, got), 0);
+	memcpy(line + 3 + 2 * (n - 1), " a", 2);
+	assert_int_equal(asked(line, got), 1);
+	assert_string_equal(got, "too many words");
 }
 
 static void
@@ -402,6 +418,7 @@ main(void)
 		CASE(test_answers),
 		CASE(test_big_answer),
 		CASE(test_garbage),
+		CASE(test_many_words),
 		CASE(test_line_without_end),
 		CASE(test_slow_request),
 		CASE(test_more_than_eight),
