@@ -339,8 +339,6 @@ static void
 keep(struct auth_memory *m, const struct auth_claim *c, enum auth_end end,
     int64_t life_ms)
 {
-	struct account *a;
-
 	switch (end) {
 	case AUTH_END_GOOD:
 		keep_good(m, c, life_ms);
@@ -349,9 +347,9 @@ keep(struct auth_memory *m, const struct auth_claim *c, enum auth_end end,
 		keep_bad(m, c, life_ms);
 		break;
 	case AUTH_END_POLICY:
-		a = account_of(m, c);
-		if (a != NULL)
-			a->good_until_ms = 0;
+		/* Some say so of a wrong password, too: whatever it was, it
+		 * has counted behind, and must not pass the shield again. */
+		keep_bad(m, c, 0);
 		break;
 	case AUTH_END_UNSURE:
 		break;

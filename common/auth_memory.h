@@ -91,7 +91,8 @@ bool auth_claim_known(const struct auth_claim *c);
  * bad_memory (0: not kept), and the pair is no longer good or known.
  * AUTH_END_UNSURE and AUTH_END_POLICY, a refusal that is not the password's,
  * keep nothing; after AUTH_END_POLICY those who waited are told
- * AUTH_MEMORY_BAD all the same, and the pair is no longer good, but known.
+ * AUTH_MEMORY_BAD all the same, and the pair is no longer good or known: the
+ * upstream may have counted it, and may mean the password nevertheless.
  * Nothing is kept of a claim whose account was dropped meanwhile.
  */
 enum auth_end {

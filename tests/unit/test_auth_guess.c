@@ -75,6 +75,24 @@ test_policy(void **state)
 	auth_rig_stop(&rig);
 }
 
+/* There are upstreams that say 5.7.3 of every wrong password: what was the
+ * last good pair before it was changed must not lock the account. */
+static void
+test_policy_for_all(void **state)
+{
+	struct auth_rig rig;
+
+	(void)state;
+	auth_rig_one(&rig, &usual, "shield_failures = 3 client_failures = 0");
+	assert_int_equal(check(&rig, "ann", "good")->verdict, VERDICT_ACCEPT);
+	login_set_reply(rig.up[0], "535 5.7.3 Authentication unsuccessful");
+	for (int i = 0; i < 10; i++)
+		(void)check_as(&rig, &other, "ann", "good");
+	/* One beyond the two that are for strangers. */
+	assert_in_range(auths(&rig, 0), 1, 1 + 3);
+	auth_rig_stop(&rig);
+}
+
 static void
 test_good_pair(void **state)
 {
@@ -345,6 +363,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad_pair),
 		cmocka_unit_test(test_policy),
+		cmocka_unit_test(test_policy_for_all),
 		cmocka_unit_test(test_good_pair),
 		cmocka_unit_test(test_account),
 		cmocka_unit_test(test_shield),
