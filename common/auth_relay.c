@@ -41,6 +41,33 @@ finish(struct auth_dialogue *x, struct auth_answer *out)
 	return false;
 }
 
+/* Did the upstream learn enough to count a failure?  The first message of
+ * SCRAM has no proof in it. */
+static bool
+has_proof(const struct auth_dialogue *x)
+{
+	unsigned needed = 1;
+
+	if (x->t.m != NULL && strncmp(x->t.m->name, "SCRAM-", 6) == 0)
+		needed = 2;
+	return x->responses >= needed;
+}
+
+/* The upstream waits for a response that will not come. */
+static void
+hang_up(struct auth_dialogue *x)
+{
+	struct auth_attempt *t = &x->t;
+
+	if (t->lease == NULL)
+		return;
+	if (t->x.event == EXCHANGE_CHALLENGE)
+		(void)exchange_abort(&t->x, deadline_in(ABORT_MS));
+	pool_give(t->lease, POOL_CLOSE);
+	t->lease = NULL;
+	t->left = has_proof(x) ? SHIELD_LOST : SHIELD_UNSURE;
+}
+
 /* After each step: is there a challenge for the client? */
 static bool
 proceed(
@@ -57,6 +84,7 @@ proceed(
 	octets = secret_bytes(&t->x.challenge, &len);
 	if (secret_set(challenge, octets, len))
 		return true;
+	hang_up(x);
 	(void)attempt_defer(t, "out of memory");
 	return finish(x, out);
 }
@@ -126,24 +154,46 @@ server_first(struct auth_dialogue *x)
 	return attempt_take_route(t, route) && start(t, NULL);
 }
 
-/* Now it is known: was it the right upstream that began? */
+/* Would a session for r have been another one? */
+static bool
+same_session(const struct route *begun, const struct route *r)
+{
+	const struct conf_upstream *x = begun->up, *y = r->up;
+	size_t i;
+
+	if (strcmp(begun->id, r->id) != 0 || begun->n_hosts != r->n_hosts)
+		return false;
+	for (i = 0; i < r->n_hosts; i++) {
+		if (begun->hosts[i].tls != r->hosts[i].tls)
+			return false;
+	}
+	return x->xclient == y->xclient &&
+	    x->tls_min_protocol == y->tls_min_protocol &&
+	    strcmp(x->tls_ca_file, y->tls_ca_file) == 0 &&
+	    strcmp(x->tls_ca_path, y->tls_ca_path) == 0 &&
+	    strcmp(x->tls_cert_file, y->tls_cert_file) == 0 &&
+	    strcmp(x->tls_key_file, y->tls_key_file) == 0 &&
+	    strcmp(x->tls_verify_name, y->tls_verify_name) == 0;
+}
+
+/* Now it is known: was it the right upstream that began?  If so, what is left
+ * of the options is the user's domain's. */
 static bool
 server_first_named(struct auth_dialogue *x, const struct secret *response)
 {
 	struct auth_attempt *t = &x->t;
 	struct route *route = NULL;
-	bool same;
 
 	if (!name_user(x, response, &route))
 		return false;
-	same = strcmp(route->id, t->route->id) == 0;
-	route_unref(route);
-	if (!same) {
+	if (!same_session(t->route, route)) {
+		route_unref(route);
 		auth_worry(t, AUTH_WORRY_ELSEWHERE,
 		    "%s works for users of the global host only", t->mech);
 		return attempt_defer(t, "another upstream has begun");
 	}
-	return attempt_account(t) && attempt_shield(t);
+	return attempt_take_route(t, route) && attempt_account(t) &&
+	    attempt_shield(t);
 }
 
 static void
@@ -170,33 +220,6 @@ take(struct auth_dialogue *x, const struct secret *response)
 	}
 	x->responses++;
 	return true;
-}
-
-/* Did the upstream learn enough to count a failure?  The first message of
- * SCRAM has no proof in it. */
-static bool
-has_proof(const struct auth_dialogue *x)
-{
-	unsigned needed = 1;
-
-	if (x->t.m != NULL && strncmp(x->t.m->name, "SCRAM-", 6) == 0)
-		needed = 2;
-	return x->responses >= needed;
-}
-
-/* The upstream waits for a response that will not come. */
-static void
-hang_up(struct auth_dialogue *x)
-{
-	struct auth_attempt *t = &x->t;
-
-	if (t->lease == NULL)
-		return;
-	if (t->x.event == EXCHANGE_CHALLENGE)
-		(void)exchange_abort(&t->x, deadline_in(ABORT_MS));
-	pool_give(t->lease, POOL_CLOSE);
-	t->lease = NULL;
-	t->left = has_proof(x) ? SHIELD_LOST : SHIELD_UNSURE;
 }
 
 static bool

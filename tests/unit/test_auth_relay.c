@@ -115,6 +115,44 @@ test_cram_elsewhere(void **state)
 	auth_rig_stop(&rig);
 }
 
+/* The options of the user's domain apply when its name is known, unless they
+ * should have applied before. */
+static void
+test_cram_domain(void **state)
+{
+	static const struct {
+		const char *more, *reason;
+	} rows[] = {
+		{ "mechanisms = {\"PLAIN\"}", "mechanism not in mechanisms" },
+		{ "xclient = \"required\"", "another upstream has begun" },
+		{ "tls = \"encrypt\"", "another upstream has begun" },
+		{ "tls_verify_name = \"mx.a.example\"",
+		    "another upstream has begun" },
+		{ "canon = \"lower\"", "" },
+	};
+
+	char more[512];
+	struct auth_rig rig;
+	struct dialogue d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)snprintf(more, sizeof(more),
+		    MECHS "} domain \"a.example\" { smtp_auth_proxy { %s }",
+		    rows[i].more);
+		auth_rig_one(&rig, &usual, more);
+		dialogue_begin(&d, &rig, "CRAM-MD5", NULL);
+		assert_true(d.more);
+		dialogue_step(&d, CRAM_GOOD);
+		assert_string_equal(d.out.reason, rows[i].reason);
+		if (rows[i].reason[0] != '\0')
+			over(&d, VERDICT_DEFER, 0);
+		else
+			over(&d, VERDICT_ACCEPT, 235);
+		auth_rig_stop(&rig);
+	}
+}
+
 static void
 test_scram(void **state)
 {
@@ -334,6 +372,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cram),
 		cmocka_unit_test(test_cram_elsewhere),
+		cmocka_unit_test(test_cram_domain),
 		cmocka_unit_test(test_scram),
 		cmocka_unit_test(test_oauth),
 		cmocka_unit_test(test_given_up),
