@@ -10,7 +10,9 @@
 #include "common/esc.h"
 
 /* What is shorter stands in texts by chance. */
-#define HIDDEN_MIN 4
+#define HIDDEN_MIN    4
+/* So many octets of it do not. */
+#define HIDDEN_ENOUGH 16
 
 struct session *
 attempt_session(struct auth_attempt *t)
@@ -31,21 +33,30 @@ give(struct auth_attempt *t, enum pool_fate fate)
 	t->lease = NULL;
 }
 
+/* Its beginning is enough: what is repeated may be cut off somewhere. */
 static bool
-tells(const char *text, const void *octets, size_t len)
+tells(const char *text, const struct secret *secret, bool message)
 {
+	size_t len, coded_len;
+	const char *octets = secret_bytes(secret, &len);
 	char *coded;
 	bool found;
 
 	if (len < HIDDEN_MIN)
 		return false;
-	if (memmem(text, strlen(text), octets, len) != NULL)
+	/* A message may begin with the name, which is none. */
+	if (memmem(text, strlen(text), octets,
+		message || len < HIDDEN_ENOUGH ? len : HIDDEN_ENOUGH) != NULL)
 		return true;
 	if ((coded = malloc(len / 3 * 4 + 5)) == NULL)
 		return true;
-	(void)EVP_EncodeBlock((unsigned char *)coded, octets, (int)len);
-	found = strstr(text, coded) != NULL;
-	explicit_bzero(coded, strlen(coded));
+	(void)EVP_EncodeBlock(
+	    (unsigned char *)coded, (const unsigned char *)octets, (int)len);
+	coded_len = strlen(coded);
+	found =
+	    memmem(text, strlen(text), coded,
+		coded_len < HIDDEN_ENOUGH ? coded_len : HIDDEN_ENOUGH) != NULL;
+	explicit_bzero(coded, coded_len);
 	free(coded);
 	return found;
 }
@@ -54,17 +65,11 @@ tells(const char *text, const void *octets, size_t len)
 static void
 hide(const struct auth_attempt *t, char *text, size_t size)
 {
-	const char *octets;
-	size_t i, len;
-
-	for (i = 0; i < AUTH_HIDDEN_MAX; i++) {
-		if (t->hidden[i] == NULL)
-			continue;
-		octets = secret_bytes(t->hidden[i], &len);
-		if (tells(text, octets, len))
-			(void)snprintf(text, size,
-			    "(left out: it repeats the credentials)");
-	}
+	if ((t->hidden_secret != NULL &&
+		tells(text, t->hidden_secret, false)) ||
+	    (t->hidden_message != NULL && tells(text, t->hidden_message, true)))
+		(void)snprintf(
+		    text, size, "(left out: it repeats the credentials)");
 }
 
 /* What went wrong, in case that no other host can be had. */

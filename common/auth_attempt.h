@@ -57,8 +57,6 @@ struct auth {
 	struct log_limit worries[AUTH_WORRIES];
 };
 
-#define AUTH_HIDDEN_MAX 2
-
 struct auth_attempt {
 	struct auth *a;
 	struct setup *setup;       /* referenced */
@@ -86,8 +84,9 @@ struct auth_attempt {
 	bool again;  /* it has been tried once: its session was stale */
 	struct pool_lease *lease;
 	struct exchange x;
-	/* What must not be quoted; borrowed, NULL where there is none. */
-	const struct secret *hidden[AUTH_HIDDEN_MAX];
+	/* What must not be quoted: a password or token, and the message that
+	 * it goes upstream in.  Borrowed, NULL where there is none. */
+	const struct secret *hidden_secret, *hidden_message;
 
 	/* What came of it. */
 	enum auth_end end;

@@ -3,7 +3,8 @@
 
 #include "common/auth_attempt.h"
 
-/* Octets of a message of PLAIN, RFC 4616, that a reply could repeat. */
+/* Octets of a message of PLAIN, RFC 4616, that a reply could repeat: as much
+ * of it as a reply holds. */
 static void
 message_set(struct secret *message, const char *user, const struct secret *pass)
 {
@@ -11,11 +12,11 @@ message_set(struct secret *message, const char *user, const struct secret *pass)
 	size_t ulen = strlen(user), plen;
 	const char *p = secret_bytes(pass, &plen);
 
-	if (ulen + plen + 2 <= sizeof(octets)) {
-		memcpy(octets + 1, user, ulen);
-		memcpy(octets + 2 + ulen, p, plen);
-		(void)secret_set(message, octets, ulen + plen + 2);
-	}
+	if (plen > sizeof(octets) - 2 - ulen)
+		plen = sizeof(octets) - 2 - ulen;
+	memcpy(octets + 1, user, ulen);
+	memcpy(octets + 2 + ulen, p, plen);
+	(void)secret_set(message, octets, ulen + plen + 2);
 	explicit_bzero(octets, sizeof(octets));
 }
 
@@ -72,8 +73,8 @@ ask_upstream(struct auth_attempt *t, const struct secret *pass)
 	struct secret message = { NULL, 0 };
 
 	message_set(&message, t->account, pass);
-	t->hidden[0] = pass;
-	t->hidden[1] = &message;
+	t->hidden_secret = pass;
+	t->hidden_message = &message;
 	while (attempt_connect(t)) {
 		(void)exchange_password(
 		    &t->x, attempt_session(t), &l, t->deadline);
@@ -82,7 +83,7 @@ ask_upstream(struct auth_attempt *t, const struct secret *pass)
 			break;
 		}
 	}
-	t->hidden[0] = t->hidden[1] = NULL;
+	t->hidden_secret = t->hidden_message = NULL;
 	secret_release(&message);
 }
 

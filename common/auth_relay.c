@@ -16,11 +16,13 @@ struct auth_dialogue {
 	unsigned responses; /* of the client, that went upstream */
 };
 
-/* The part of a message of OAuth that is a secret by itself. */
+/* The part of a message of OAuth that is a secret by itself: what stands
+ * behind "Bearer". */
 static void
 token_set(struct secret *token, const struct secret *response)
 {
-	static const char before[] = "auth=Bearer ";
+	static const char before[] = "\x01"
+				     "auth=";
 	size_t len;
 	const char *p = secret_bytes(response, &len), *end = p + len, *at;
 
@@ -28,8 +30,11 @@ token_set(struct secret *token, const struct secret *response)
 	if (p == NULL)
 		return;
 	p += sizeof(before) - 1;
-	at = memchr(p, '\x01', (size_t)(end - p));
-	(void)secret_set(token, p, (size_t)((at != NULL ? at : end) - p));
+	if ((at = memchr(p, '\x01', (size_t)(end - p))) != NULL)
+		end = at;
+	if ((at = memrchr(p, ' ', (size_t)(end - p))) != NULL)
+		p = at + 1;
+	(void)secret_set(token, p, (size_t)(end - p));
 }
 
 /* It has come to its end: the verdict is in the attempt. */
@@ -200,8 +205,8 @@ static void
 hide(struct auth_attempt *t, const struct secret *response,
     const struct secret *token)
 {
-	t->hidden[0] = response;
-	t->hidden[1] = token;
+	t->hidden_secret = token;
+	t->hidden_message = response;
 }
 
 /* One message of the client, the first or any. */

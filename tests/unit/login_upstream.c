@@ -9,7 +9,7 @@
 
 #include <openssl/evp.h>
 
-#define TEXT_MAX 512
+#define TEXT_MAX 1024
 
 #define CHALLENGE "<1896.697170952@mini.test>"
 #define SALT      "r=clientnonceservernonce,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"

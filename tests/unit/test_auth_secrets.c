@@ -124,11 +124,47 @@ test_replies(void **state)
 	}
 }
 
+/* A reply is cut to what a log line holds; so is what it repeats. */
+static void
+test_cut(void **state)
+{
+	static const char *const replies[] = { "echo", "repeat" };
+	char token[600], first[700], pass[600];
+
+	(void)state;
+	memset(token, 't', sizeof(token) - 1);
+	memcpy(token, GOOD, strlen(GOOD));
+	token[sizeof(token) - 1] = '\0';
+	(void)snprintf(first, sizeof(first),
+	    "user=ann@a.example\x01"
+	    "auth=bearer %s\x01\x01",
+	    token);
+	memset(pass, 'p', sizeof(pass) - 1);
+	memcpy(pass, BAD, strlen(BAD));
+	pass[sizeof(pass) - 1] = '\0';
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		const struct login_params p = { .mechs = "PLAIN XOAUTH2",
+			.reply = replies[i] };
+		struct auth_rig rig;
+
+		auth_rig_one(&rig, &p, MECHS);
+		strbuf_init(&explained, 1 << 20);
+		dialogue(&rig, "XOAUTH2", first, NULL);
+		(void)check(&rig, "ann@a.example", pass);
+		assert_true(logged_times("it repeats the credentials") > 0);
+		assert_hidden(GOOD);
+		assert_hidden(BAD);
+		strbuf_release(&explained);
+		auth_rig_stop(&rig);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_replies),
+		cmocka_unit_test(test_cut),
 	};
 
 	return cmocka_run_group_tests(tests, auth_rig_setup, NULL);
