@@ -270,4 +270,8 @@ bool conf_is_relay_host(const struct conf *c, const char *ip);
 /* conf_peer_find(c, ip): the most specific peer section, or NULL. */
 const struct conf_peer *conf_peer_find(const struct conf *c, const char *ip);
 
+/* conf_peer_may(peer, extension): does smtp_extensions have that word?  peer
+ * may be NULL, who may nothing. */
+bool conf_peer_may(const struct conf_peer *peer, const char *extension);
+
 #endif /* POSTERN_COMMON_CONF_H */

@@ -84,3 +84,14 @@ conf_peer_find(const struct conf *c, const char *ip)
 			return &c->peers[i];
 	return NULL;
 }
+
+bool
+conf_peer_may(const struct conf_peer *peer, const char *extension)
+{
+	size_t i;
+
+	for (i = 0; peer != NULL && i < peer->smtp_extensions.n; i++)
+		if (strcmp(peer->smtp_extensions.v[i], extension) == 0)
+			return true;
+	return false;
+}

@@ -88,7 +88,7 @@ append(struct context *c, const char *name, char *value, const char *origin)
 	struct context_entry *entries, e = { .value = value };
 
 	if (c->count == CONTEXT_NAMES_MAX)
-		return "more than 64 names";
+		return "more than 128 names";
 	(void)snprintf(
 	    e.origin, sizeof(e.origin), "%.*s", CONTEXT_ORIGIN_MAX, origin);
 	if ((e.name = strdup(name)) == NULL)
@@ -139,6 +139,20 @@ context_set(struct context *c, const char *name, const char *value,
 	if (why != NULL)
 		*why = reason;
 	return reason == NULL;
+}
+
+bool
+context_copy(struct context *to, const struct context *from)
+{
+	size_t i;
+
+	for (i = 0; i < from->count; i++) {
+		const struct context_entry *e = &from->entries[i];
+
+		if (!context_set(to, e->name, e->value, e->origin, NULL))
+			return false;
+	}
+	return true;
 }
 
 const char *

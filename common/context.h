@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CONTEXT_NAMES_MAX  64
+#define CONTEXT_NAMES_MAX  128
 #define CONTEXT_NAME_MAX   64
 #define CONTEXT_VALUE_MAX  1024
 #define CONTEXT_ORIGIN_MAX 32
@@ -42,6 +42,13 @@ void context_release(struct context *c);
  * the name that says what is meant at the end of a transaction.
  */
 void context_clear(struct context *c);
+
+/*
+ * context_copy(to, from): put all values of *from, with who set them, into
+ * *to, in place of those that were there under the same names.  Returns
+ * false, with some of them set, when *to has no room or there is no memory.
+ */
+bool context_copy(struct context *to, const struct context *from);
 
 /*
  * context_set(c, name, value, origin, why): set a value, in place of one that

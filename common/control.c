@@ -20,7 +20,7 @@
 
 /* Requests that are answered at once; how long a request may take to come,
  * and how long each write of the answer may wait for its reader. */
-#define CLIENTS_MAX     8
+#define CLIENTS_MAX     64
 #define REQUEST_WAIT_MS 10000
 #define WRITE_WAIT_S    10
 /* How long posternctl waits for the next line. */
@@ -47,7 +47,7 @@ struct client {
 int
 control_open(const char *path, char *why, size_t len)
 {
-	return local_listen(path, 16, why, len);
+	return local_listen(path, 128, why, len);
 }
 
 void

@@ -6,6 +6,8 @@ libpostern_la_SOURCES += \
 	common/auth_mech.c common/auth_mech.h \
 	common/cidr.c common/cidr.h \
 	common/context.c common/context.h \
+	common/context_names.c common/context_names.h \
+	common/context_print.c common/context_print.h \
 	common/ds_text.c common/ds_text.h \
 	common/ehlo.c common/ehlo.h \
 	common/endpoint.c common/endpoint.h \
@@ -13,6 +15,7 @@ libpostern_la_SOURCES += \
 	common/header_value.c common/header_value.h \
 	common/login_name.c common/login_name.h \
 	common/reply.c common/reply.h \
+	common/xsetcontext.c common/xsetcontext.h \
 	common/xtext.c common/xtext.h
 libpostern_la_SOURCES += \
 	common/classify.c common/classify.h \

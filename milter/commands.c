@@ -14,6 +14,8 @@
 #include "common/probe.h"
 #include "common/verify.h"
 #include "milter/commands.h"
+#include "milter/front_commands.h"
+#include "milter/fronts.h"
 #include "milter/milter.h"
 
 /* What was settled when the daemon started, and stays until it starts anew. */
@@ -62,10 +64,11 @@ command_status(const struct commands *c, FILE *out)
 	struct conf *conf = conf_holder_get(c->setup->conf);
 	struct prober_counters n;
 	char *text = NULL;
-	size_t size = 0;
+	size_t size = 0, tied = 0, pending = 0;
 	FILE *fp;
 
 	prober_count(verifier_prober(v), &n);
+	fronts_count(c->setup->fronts, &tied, &pending);
 	fprintf(out, " program=postern-milter version=%s pid=%ld\n",
 	    PACKAGE_VERSION, (long)getpid());
 	fprintf(out, " configuration=%s socket=%s mode=%s\n",
@@ -73,6 +76,8 @@ command_status(const struct commands *c, FILE *out)
 	    conf->rcptto.mode == MODE_OBSERVE ? "observe" : "enforce");
 	fprintf(out, " questions_open=%llu upstream_sessions=%llu\n", n.waiting,
 	    n.sessions);
+	fprintf(out, " front_sessions=%zu front_sessions_pending=%zu\n", tied,
+	    pending);
 	conf_unref(conf);
 
 	/* The prober prints on its own thread, which must not wait for the
@@ -261,6 +266,8 @@ commands_serve(
 		return command_cache(c, words, n, out, why, len);
 	if (strcmp(words[0], "explain") == 0)
 		return command_explain(c, words, n, out, why, len);
+	if (strcmp(words[0], "front") == 0)
+		return front_command(c->setup, words, n, out, why, len);
 	snprintf(why, len, "unknown command: %s", words[0]);
 	return false;
 }

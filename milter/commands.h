@@ -9,6 +9,8 @@
  *   cache drop WHAT            forget them: ADDRESS or @DOMAIN
  *   cache flush                forget all
  *   explain rcpt FROM ADDRESS  the route and what is known; FROM may be "<>"
+ *
+ * and postern-front: see front_commands.h.
  */
 #ifndef POSTERN_MILTER_COMMANDS_H
 #define POSTERN_MILTER_COMMANDS_H

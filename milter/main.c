@@ -18,6 +18,7 @@
 #include "common/route.h"
 #include "common/verify.h"
 #include "milter/commands.h"
+#include "milter/fronts.h"
 #include "milter/milter.h"
 
 /* How long answers that are on their way may take when we stop. */
@@ -99,7 +100,9 @@ main(int argc, char **argv)
 	/* What needs threads or files of the user's own. */
 	if (daemon_signals() != 0 || dial_global_init() != 0)
 		fail("start", "out of memory or threads");
+	snprintf(why, sizeof(why), "out of memory");
 	if ((setup.conf = conf_holder_new(conf)) == NULL ||
+	    (setup.fronts = fronts_new()) == NULL ||
 	    (setup.verifier = verifier_new(conf, &pp, why, sizeof(why))) ==
 		NULL)
 		fail("start", why);
@@ -129,6 +132,7 @@ main(int argc, char **argv)
 		_exit(rc == 0 ? EX_OK : EX_UNAVAILABLE);
 	}
 	verifier_free(setup.verifier);
+	fronts_free(setup.fronts);
 	conf_holder_free(setup.conf);
 	dial_global_cleanup();
 	log_info("stopped");

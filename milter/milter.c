@@ -23,16 +23,13 @@
 #include "common/log.h"
 #include "common/verify.h"
 #include "milter/answer.h"
+#include "milter/context_log.h"
+#include "milter/fronts.h"
 #include "milter/milter.h"
 #include "milter/msession.h"
+#include "milter/negotiate.h"
 #include "milter/tag.h"
-
-/* Steps that nothing here needs; each saves the MTA a round of writing. */
-#define STEPS_UNWANTED \
- (SMFIP_NOBODY | SMFIP_NOHDRS | SMFIP_NOEOH | SMFIP_NODATA | SMFIP_NOUNKNOWN)
-/* Steps that are told and need no answer.  To an MTA that wants one all the
- * same, libmilter gives it. */
-#define STEPS_SILENT (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL)
+#include "milter/variables.h"
 
 static const struct milter_setup *setup;
 static char listening[512]; /* the MTA's socket */
@@ -58,52 +55,51 @@ setup_enter(void)
 	return false;
 }
 
+/* In place of a session, before there is one, where the MTA waits for us at
+ * HELO and MAIL: libmilter says nothing of its own accord there. */
+static char answering;
+
 static struct msession *
 session_of(SMFICTX *ctx)
 {
-	return smfi_getpriv(ctx);
+	void *priv = smfi_getpriv(ctx);
+
+	return priv == &answering ? NULL : priv;
 }
 
-/* The short lists spare main.cf any setting and the MTA any look-up: an empty
- * one asks for nothing.  libmilter wants text that is not const. */
-static void
-ask_macros(SMFICTX *ctx, bool tags)
+/* Does the MTA wait for us, as negotiated? */
+static bool
+is_answering(SMFICTX *ctx)
 {
-	char none[] = "", mail[] = "i {auth_authen}", id[] = "i";
-	char mail_tags[] = "i {auth_authen} {auth_type}";
+	const struct msession *s = session_of(ctx);
 
-	(void)smfi_setsymlist(ctx, SMFIM_CONNECT, none);
-	(void)smfi_setsymlist(ctx, SMFIM_HELO, none);
-	(void)smfi_setsymlist(ctx, SMFIM_ENVFROM, tags ? mail_tags : mail);
-	(void)smfi_setsymlist(ctx, SMFIM_ENVRCPT, none);
-	(void)smfi_setsymlist(ctx, SMFIM_EOM, tags ? id : none);
+	return s != NULL ? s->answering : smfi_getpriv(ctx) != NULL;
+}
+
+/* The reply to HELO and MAIL. */
+static sfsistat
+noted(SMFICTX *ctx)
+{
+	return is_answering(ctx) ? SMFIS_CONTINUE : SMFIS_NOREPLY;
 }
 
 /* Headers are asked for only where some are added.  Then the session begins
  * here, before its client is known: what has been negotiated holds for it,
- * whatever a reload brings.  *tags says whether it is so.  False: no memory. */
+ * whatever a reload brings.  False: no memory. */
 static bool
-open_tags(SMFICTX *ctx, bool *tags)
+open_tags(SMFICTX *ctx, struct conf *conf, bool answers)
 {
-	struct msession *s;
-	struct conf *conf;
+	struct msession *s = msession_new(NULL, NULL, conf);
 
-	*tags = false;
-	if (!setup_enter())
-		return true; /* its recipients will be deferred */
-	conf = conf_holder_get(setup->conf);
-	setup_leave();
-	*tags = tag_wanted(conf);
-	s = *tags ? msession_new(NULL, NULL, conf) : NULL;
-	if (s != NULL &&
-	    ((s->tags = tagger_new(conf, true)) == NULL ||
-		smfi_setpriv(ctx, s) != MI_SUCCESS)) {
-		tagger_free(s->tags);
-		msession_free(s);
-		s = NULL;
-	}
-	conf_unref(conf);
-	return !*tags || s != NULL;
+	if (s == NULL)
+		return false;
+	s->answering = answers;
+	if ((s->tags = tagger_new(conf, true)) != NULL &&
+	    smfi_setpriv(ctx, s) == MI_SUCCESS)
+		return true;
+	tagger_free(s->tags);
+	msession_free(s);
+	return false;
 }
 
 static sfsistat
@@ -111,24 +107,37 @@ on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2,
     unsigned long f3, unsigned long *pf0, unsigned long *pf1,
     unsigned long *pf2, unsigned long *pf3)
 {
-	bool tags;
+	/* While we stop, too: its recipients will be deferred. */
+	bool entered = setup_enter(), ok = true, answers;
+	struct conf *conf = entered ? conf_holder_get(setup->conf) : NULL;
 
 	(void)f2;
 	(void)f3;
-	if (!open_tags(ctx, &tags)) {
-		log_error("out of memory for a client");
-		return SMFIS_REJECT; /* of the milter; F=T, tempfail */
-	}
-	*pf0 = 0; /* nothing of a message is changed */
-	*pf1 = f1 & (STEPS_UNWANTED | STEPS_SILENT);
-	if (tags) {
-		*pf0 = f0 & TAG_ACTIONS;
-		*pf1 &= ~(unsigned long)SMFIP_NOHDRS;
-		*pf1 |= f1 & SMFIP_NR_HDR;
-	}
 	*pf2 = *pf3 = 0;
-	ask_macros(ctx, tags);
-	return SMFIS_CONTINUE;
+	*pf0 = f0;
+	*pf1 = f1;
+	negotiate(ctx, conf, pf0, pf1);
+	answers = (*pf1 & SMFIP_NR_MAIL) == 0;
+	if (conf != NULL && tag_wanted(conf))
+		ok = open_tags(ctx, conf, answers);
+	else
+		(void)smfi_setpriv(ctx, answers ? &answering : NULL);
+	conf_unref(conf);
+	if (entered)
+		setup_leave();
+	if (ok)
+		return SMFIS_CONTINUE;
+	log_error("out of memory for a client");
+	return SMFIS_REJECT; /* of the milter; F=T, tempfail */
+}
+
+static const char *
+get_macro(void *arg, const char *name)
+{
+	char copy[32]; /* libmilter wants text that is not const */
+
+	snprintf(copy, sizeof(copy), "%s", name);
+	return smfi_getsymval(arg, copy);
 }
 
 static void
@@ -159,6 +168,8 @@ static sfsistat
 on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *sa)
 {
 	struct msession *opened = session_of(ctx), *s = NULL;
+	struct macros macros = { get_macro, ctx };
+	bool answers = is_answering(ctx);
 	struct conf *conf;
 
 	if (setup_enter()) {
@@ -169,12 +180,16 @@ on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *sa)
 			log_error("out of memory for a client");
 			session_end(s);
 			s = NULL;
+		} else {
+			s->answering = answers;
+			s->variables = negotiate_variables(conf);
+			variables_connect(s, conf, &macros);
 		}
 		conf_unref(conf);
 		setup_leave();
 	}
 	if (s == NULL) /* its recipients will be deferred */
-		(void)smfi_setpriv(ctx, NULL);
+		(void)smfi_setpriv(ctx, answers ? &answering : NULL);
 	session_end(opened);
 	return SMFIS_NOREPLY;
 }
@@ -182,26 +197,36 @@ on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *sa)
 static sfsistat
 on_helo(SMFICTX *ctx, char *helo)
 {
+	struct macros macros = { get_macro, ctx };
 	struct msession *s = session_of(ctx);
 
 	if (s != NULL && !msession_helo(s, helo))
 		log_error("out of memory for a client");
-	return SMFIS_NOREPLY;
+	if (s != NULL)
+		variables_helo(s, helo, &macros);
+	return noted(ctx);
 }
 
 static sfsistat
 on_mail(SMFICTX *ctx, char **argv)
 {
+	struct macros macros = { get_macro, ctx };
 	struct msession *s = session_of(ctx);
-	char auth[] = "{auth_authen}", id[] = "i";
+	struct conf *conf;
 
 	if (s != NULL)
 		tagger_reset(s->tags);
 	if (s != NULL &&
-	    !msession_mail(
-		s, argv[0], smfi_getsymval(ctx, auth), smfi_getsymval(ctx, id)))
+	    !msession_mail(s, argv[0], get_macro(ctx, "{auth_authen}"),
+		get_macro(ctx, "i")))
 		log_error("out of memory for a client");
-	return SMFIS_NOREPLY;
+	if (s != NULL && s->variables && setup_enter()) {
+		conf = conf_holder_get(setup->conf);
+		variables_mail(s, conf, argv[0], &macros);
+		conf_unref(conf);
+		setup_leave();
+	}
+	return noted(ctx);
 }
 
 static sfsistat
@@ -227,10 +252,10 @@ on_rcpt(SMFICTX *ctx, char **argv)
 	struct msession *s = session_of(ctx);
 	struct verify_request rq = { 0 };
 	struct verify_result result;
-	const char *why;
 
 	if (s == NULL || s->sender == NULL)
 		return SMFIS_TEMPFAIL; /* logged when it happened */
+	variables_rcpt(s, argv[0]);
 	verify_request_set(&rq, s->sender, argv[0]);
 	rq.id = s->id;
 	rq.authenticated = s->authenticated;
@@ -240,11 +265,25 @@ on_rcpt(SMFICTX *ctx, char **argv)
 		return SMFIS_TEMPFAIL;
 	verify_rcpt(setup->verifier, &rq, &result);
 	setup_leave();
-	if (!context_set(&s->message, "smtp_rcptto_proxy_result", result.word,
-		"milter", &why))
-		log_warning(
-		    "context smtp_rcptto_proxy_result not set: %s", why);
+	variables_result(s, result.word);
 	return tell(ctx, &result);
+}
+
+/* The token of a front session comes so.  Whatever it is, the MTA gives its
+ * own answer: nobody learns anything from it. */
+static sfsistat
+on_unknown(SMFICTX *ctx, const char *command)
+{
+	struct msession *s = session_of(ctx);
+	struct conf *conf;
+
+	if (s == NULL || !setup_enter())
+		return SMFIS_CONTINUE;
+	conf = conf_holder_get(setup->conf);
+	fronts_tie(setup->fronts, conf, command, s);
+	conf_unref(conf);
+	setup_leave();
+	return SMFIS_CONTINUE;
 }
 
 static sfsistat
@@ -270,14 +309,19 @@ static sfsistat
 on_eom(SMFICTX *ctx)
 {
 	struct msession *s = session_of(ctx);
+	struct session_client client;
 	sfsistat answer = SMFIS_CONTINUE;
 
 	if (s == NULL)
 		return SMFIS_TEMPFAIL; /* logged when it happened */
 	if (s->tags != NULL) {
+		msession_client(s, &client);
+		pthread_mutex_lock(&s->lock);
 		tagger_read(s->tags, &s->connection, &s->message);
-		answer = tagger_end(s->tags, ctx, s->addr);
+		pthread_mutex_unlock(&s->lock);
+		answer = tagger_end(s->tags, ctx, client.addr);
 	}
+	context_log(s, get_macro(ctx, "i"));
 	message_over(s);
 	return answer;
 }
@@ -292,8 +336,16 @@ on_abort(SMFICTX *ctx)
 static sfsistat
 on_close(SMFICTX *ctx)
 {
-	session_end(session_of(ctx));
-	(void)smfi_setpriv(ctx, NULL);
+	struct msession *s = session_of(ctx);
+	/* Another client may follow, without a negotiation. */
+	void *next = is_answering(ctx) ? &answering : NULL;
+
+	if (s != NULL && setup_enter()) {
+		fronts_gone(setup->fronts, s);
+		setup_leave();
+	}
+	session_end(s);
+	(void)smfi_setpriv(ctx, next);
 	return SMFIS_CONTINUE;
 }
 
@@ -313,6 +365,7 @@ milter_register(const struct milter_setup *with, char *why, size_t len)
 		.xxfi_eom = on_eom,
 		.xxfi_abort = on_abort,
 		.xxfi_close = on_close,
+		.xxfi_unknown = on_unknown,
 		.xxfi_negotiate = on_negotiate,
 	};
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct conf_holder;
+struct fronts;
 struct verifier;
 
 /* What the callbacks work with; libmilter gives them no pointer of ours, so
@@ -21,6 +22,7 @@ struct verifier;
 struct milter_setup {
 	struct conf_holder *conf;
 	struct verifier *verifier;
+	struct fronts *fronts;
 };
 
 /*

@@ -38,26 +38,53 @@ address_text(struct msession *s, const struct sockaddr *sa)
 	}
 }
 
-/* context = {"name=value"} of the client's `peer` section. */
-static void
-peer_context(struct msession *s, const struct conf *conf)
+/* Under the lock.  Logs nothing, so `why` is returned. */
+static const char *
+put(struct context *c, const char *name, const char *value, const char *origin)
 {
-	const struct conf_peer *peer = conf_peer_find(conf, s->addr);
+	const char *before = context_origin(c, name), *why = NULL;
 
-	if (peer == NULL)
-		return;
-	for (size_t i = 0; i < peer->context.n; i++) {
-		const char *pair = peer->context.v[i], *why = NULL;
+	if (before != NULL && strcmp(before, ORIGIN_CLIENT) == 0 &&
+	    strcmp(origin, ORIGIN_CLIENT) != 0)
+		return NULL;
+	(void)context_set(c, name, value, origin, &why);
+	return why;
+}
+
+/* One name at a time: a dictionary must not change while it is walked. */
+static bool
+from_peer(const char *name, const char *value, const char *origin, void *arg)
+{
+	(void)value;
+	if (strcmp(origin, ORIGIN_PEER) != 0)
+		return true;
+	*(const char **)arg = name;
+	return false;
+}
+
+bool
+msession_peer(struct msession *s, const struct conf *conf)
+{
+	const struct conf_peer *peer = NULL;
+	const char *old = NULL;
+	bool ok = true;
+
+	while (!context_foreach(&s->connection, from_peer, &old))
+		(void)context_unset(&s->connection, old);
+	if (s->addr[0] != '\0')
+		peer = conf_peer_find(conf, s->addr);
+	for (size_t i = 0; peer != NULL && i < peer->context.n; i++) {
+		const char *pair = peer->context.v[i];
 		const char *eq = strchr(pair, '=');
 		char name[CONTEXT_NAME_MAX + 1];
 
 		if (eq == NULL || (size_t)(eq - pair) >= sizeof(name))
 			continue; /* refused when the file was read */
 		snprintf(name, sizeof(name), "%.*s", (int)(eq - pair), pair);
-		if (!context_set(&s->connection, name, eq + 1, "peer", &why))
-			log_warning("client %s: context %s not set: %s",
-			    s->addr, name, why);
+		ok = put(&s->connection, name, eq + 1, ORIGIN_PEER) == NULL &&
+		    ok;
 	}
+	return ok;
 }
 
 static bool
@@ -80,6 +107,7 @@ msession_new(
 
 	if (s == NULL)
 		return NULL;
+	pthread_mutex_init(&s->lock, NULL);
 	context_init(&s->connection);
 	context_init(&s->message);
 	address_text(s, sa);
@@ -88,8 +116,10 @@ msession_new(
 		msession_free(s);
 		return NULL;
 	}
-	if (s->addr[0] != '\0')
-		peer_context(s, conf);
+	if (!msession_peer(s, conf))
+		log_warning("client %s: not all of its peer section's context "
+			    "could be set",
+		    s->addr);
 	return s;
 }
 
@@ -102,6 +132,7 @@ msession_free(struct msession *s)
 	context_release(&s->connection);
 	free(s->client_name);
 	free(s->helo);
+	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
 
@@ -126,32 +157,55 @@ msession_mail(
 void
 msession_reset(struct msession *s)
 {
+	pthread_mutex_lock(&s->lock);
 	context_release(&s->message);
+	s->counts.message_rcpts = 0;
+	pthread_mutex_unlock(&s->lock);
 	free(s->sender);
 	free(s->id);
 	s->sender = s->id = NULL;
 }
 
 bool
-msession_bypass(const struct msession *s)
+msession_bypass(struct msession *s)
 {
-	const char *m = context_get(&s->message, BYPASS);
-	const char *c = context_get(&s->connection, BYPASS);
+	const char *m, *c;
+	bool yes;
 
-	return (m != NULL && strcmp(m, "true") == 0) ||
+	pthread_mutex_lock(&s->lock);
+	m = context_get(&s->message, BYPASS);
+	c = context_get(&s->connection, BYPASS);
+	yes = (m != NULL && strcmp(m, "true") == 0) ||
 	    (c != NULL && strcmp(c, "true") == 0);
+	pthread_mutex_unlock(&s->lock);
+	return yes;
 }
 
 void
-msession_client(const struct msession *s, struct session_client *out)
+msession_client(struct msession *s, struct session_client *out)
 {
 	memset(out, 0, sizeof(*out));
+	pthread_mutex_lock(&s->lock);
 	snprintf(out->addr, sizeof(out->addr), "%s", s->addr);
 	if (s->port != 0)
 		snprintf(out->port, sizeof(out->port), "%hu", s->port);
 	if (s->client_name != NULL)
 		snprintf(out->name, sizeof(out->name), "%s", s->client_name);
+	pthread_mutex_unlock(&s->lock);
 	if (s->helo != NULL)
 		snprintf(out->helo, sizeof(out->helo), "%s", s->helo);
 	snprintf(out->proto, sizeof(out->proto), "ESMTP");
+}
+
+void
+msession_set(struct msession *s, struct context *c, const char *name,
+    const char *value, const char *origin)
+{
+	const char *why;
+
+	pthread_mutex_lock(&s->lock);
+	why = put(c, name, value, origin);
+	pthread_mutex_unlock(&s->lock);
+	if (why != NULL)
+		log_warning("context %s not set: %s", name, why);
 }

@@ -85,8 +85,13 @@ tests_unit_test_answer_SOURCES = tests/unit/test_answer.c \
 tests_unit_test_msession_SOURCES = tests/unit/test_msession.c \
 	milter/msession.c milter/msession.h $(conf_case)
 UNIT_TESTS += tests/unit/test_commands
+front_sources = \
+	milter/front_commands.c milter/front_commands.h \
+	milter/front_context.c milter/front_tie.c \
+	milter/fronts.c milter/fronts.h milter/fronts_state.h \
+	milter/msession.c milter/msession.h
 tests_unit_test_commands_SOURCES = tests/unit/test_commands.c \
-	milter/commands.c milter/commands.h
+	milter/commands.c milter/commands.h $(front_sources)
 tests_unit_test_commands_LDADD = libdaemon.la $(LDADD)
 UNIT_TESTS += tests/unit/test_control
 tests_unit_test_control_LDADD = libdaemon.la $(LDADD)

@@ -30,7 +30,8 @@ class Mta:
         if command != "O":
             raise ConnectionError(f"negotiation answered {command}")
         self.steps = struct.unpack(">III", octets[:12])[2]
-        self.send("C", name.encode() + b"\0" + b"4" +
+        self.send("C", name.encode() + b"\0" +
+                  (b"6" if ":" in ip else b"4") +
                   struct.pack(">H", 4711) + ip.encode() + b"\0")
         self.send("H", helo.encode() + b"\0")
 

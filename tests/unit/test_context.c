@@ -144,7 +144,7 @@ test_bounds(void **state)
 		assert_true(context_set(&c, name, "v", "o", NULL));
 	}
 	assert_false(context_set(&c, "one_more", "v", "o", &why));
-	assert_string_equal(why, "more than 64 names");
+	assert_string_equal(why, "more than 128 names");
 	assert_true(context_set(&c, "n1", "new", "o", NULL));
 	assert_true(context_unset(&c, "n1"));
 	assert_true(context_set(&c, "one_more", "v", "o", NULL));

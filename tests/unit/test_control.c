@@ -273,25 +273,25 @@ test_slow_request(void **state)
 
 /* Who says nothing holds others up, but not for good. */
 static void
-test_more_than_eight(void **state)
+test_more_than_there_is_room_for(void **state)
 {
-	int fds[20];
+	int fds[80];
 	char got[ANSWER_MAX];
 
 	(void)state;
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 80; i++)
 		fds[i] = dial();
 	assert_int_equal(asked("say late", got), 0);
 	assert_string_equal(got, "1:late\n");
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 80; i++) {
 		assert_string_equal(
 		    slurp(fds[i], 5000), "error: not a request of one line\n");
 		close(fds[i]);
 	}
 	/* those that leave make room at once */
-	for (int i = 0; i < 12; i++)
+	for (int i = 0; i < 68; i++)
 		fds[i] = dial();
-	for (int i = 0; i < 12; i++)
+	for (int i = 0; i < 68; i++)
 		close(fds[i]);
 	assert_int_equal(asked("say soon", got), 0);
 }
@@ -421,7 +421,7 @@ main(void)
 		CASE(test_many_words),
 		CASE(test_line_without_end),
 		CASE(test_slow_request),
-		CASE(test_more_than_eight),
+		CASE(test_more_than_there_is_room_for),
 		CASE(test_stop_waits_for_no_idler),
 		CASE(test_place),
 		CASE(test_other_users),
