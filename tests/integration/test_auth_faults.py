@@ -7,7 +7,7 @@ import time
 
 from harness import auth_gate, daemon, logins, scripted, scripted_auth, \
     smtpclient, wire
-from harness.auth_gate import AuthGate
+from harness.auth_gate import Rig
 from harness.case import check, contains, equal, wait_for
 
 USER = "ann@example.org"
@@ -122,20 +122,14 @@ def test_no_accept(case):
     stand.expect(454, "a directory in its place")
 
 
-class Rig:
-    """An edge, postern-authd, an upstream that knows USER."""
-
-    def __init__(self, case, text="", recipe=RECIPE, **settings):
-        self.upstream = scripted.Scripted(case)
-        self.known = scripted_auth.Passwords(
-            self.upstream, {USER: PASSWORD})
-        self.conf = auth_gate.route(self.upstream.port, text)
-        self.gate = AuthGate(case, self.conf, recipe, **settings)
+def rig_of(case, recipe=RECIPE, **settings):
+    """An upstream that knows USER."""
+    return Rig(case, {USER: PASSWORD}, recipe=recipe, **settings)
 
 
 def test_daemon_stops(case):
     """Missing, frozen and killed; and each time it is well again at once."""
-    rig = Rig(case)
+    rig = rig_of(case)
     gate = rig.gate
     for harm, cure in ((gate.authd.kill, gate.authd.start),
                        (gate.authd.freeze, gate.authd.thaw),
@@ -155,7 +149,7 @@ def test_daemon_stops(case):
 
 def test_restart_in_session(case):
     """A session that has outlived its daemon logs in to the next one."""
-    rig = Rig(case)
+    rig = rig_of(case)
     with smtpclient.Client(rig.gate.port, helo="client.test") as client:
         equal(logins.plain(client, USER, "wrong").code, 535, "a bad login")
         rig.gate.authd.kill()
@@ -166,7 +160,7 @@ def test_restart_in_session(case):
 
 def test_killed_in_flight(case):
     """kill -9 while many wait for a slow upstream: all of them 454."""
-    rig = Rig(case, recipe=auth_gate.sasl.RECIPE,
+    rig = rig_of(case, recipe=auth_gate.sasl.RECIPE,
               default_process_limit="60")
     rig.known.final = scripted.hang
     clients = [smtpclient.Client(rig.gate.port, helo="client.test")
@@ -228,7 +222,7 @@ class Load:
 def test_killed_under_load(case):
     """kill -9 again and again: nobody is told 535 for a good password, or 235
     for a bad one, and logins work as soon as it is back."""
-    rig = Rig(case, recipe=auth_gate.sasl.RECIPE,
+    rig = rig_of(case, recipe=auth_gate.sasl.RECIPE,
               default_process_limit="60")
     rig.known.final = None
     load = Load(rig.gate)
@@ -247,7 +241,7 @@ def test_killed_under_load(case):
 
 def test_sigterm_under_load(case):
     """SIGTERM: who is in flight gets an answer, and it ends soon."""
-    rig = Rig(case, recipe=auth_gate.sasl.RECIPE)
+    rig = rig_of(case, recipe=auth_gate.sasl.RECIPE)
     rig.known.final = scripted.hang
     with smtpclient.Client(rig.gate.port, helo="client.test") as client:
         client.send("AUTH PLAIN " + logins.b64(logins.plain_response(
@@ -262,7 +256,7 @@ def test_sigterm_under_load(case):
 def test_reload(case):
     """SIGUSR1 and posternctl reload put a new file in force; a bad one
     changes nothing."""
-    rig = Rig(case)
+    rig = rig_of(case)
     other = scripted.Scripted(case)
     known = scripted_auth.Passwords(other, {USER: "another"})
     rig.gate.expect(USER, PASSWORD, 235)

@@ -1,27 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One round trip a login: sessions that are ready, and what is said on them."""
-from harness import (auth_gate, certs, dovecot, logins, scripted,
-                     scripted_auth, smtpclient, submission)
-from harness.auth_gate import AuthGate
+"""One round trip a login: sessions that are ready, and what is said there."""
+from harness import (auth_gate, certs, dovecot, logins, scripted, smtpclient,
+                     submission)
+from harness.auth_gate import AuthGate, Rig
 from harness.case import check, contains, equal, wait_for
 
 USER = "ann@example.org"
 PASSWORD = "correct horse"
 
 
-class Rig:
-    """An edge, postern-authd, a scripted upstream under STARTTLS."""
+class Watched(Rig):
+    """An upstream, under STARTTLS unless told, whose sessions are counted."""
 
     def __init__(self, case, text="", tls=True):
         authority = certs.Authority(case.path("ca"))
-        self.upstream = scripted.Scripted(
-            case, tls=authority.good() if tls else None)
-        self.known = scripted_auth.Passwords(
-            self.upstream, {USER: PASSWORD})
-        secure = (f'tls = "verify" tls_ca_file = "{authority.ca_file}" '
-                  if tls else "")
-        self.gate = AuthGate(case, auth_gate.route(
-            self.upstream.port, secure + text))
+        if tls:
+            text += f' tls = "verify" tls_ca_file = "{authority.ca_file}"'
+        super().__init__(case, {USER: PASSWORD}, text, upstream={
+            "tls": authority.good() if tls else None})
 
     def commands(self, number):
         """The verbs of a session."""
@@ -45,7 +41,7 @@ class Rig:
 def test_warm(case):
     """Sessions are connected, under TLS and greeted before anybody logs in; a
     login costs AUTH, and another session takes its place."""
-    rig = Rig(case, "warm_sessions = 3")
+    rig = Watched(case, "warm_sessions = 3")
     rig.idle(3)
     equal(rig.upstream.sessions, 3, "sessions at start")
     for count in range(1, 4):
@@ -66,7 +62,7 @@ def test_warm(case):
 
 def test_dropped_before_tired(case):
     """Idle sessions are replaced before the upstream would close them."""
-    rig = Rig(case, "warm_sessions = 2 idle_timeout = 1", tls=False)
+    rig = Watched(case, "warm_sessions = 2 idle_timeout = 1", tls=False)
     wait_for(lambda: rig.upstream.sessions >= 6, "sessions to be replaced")
     rig.gate.expect(USER, PASSWORD, 235)
     check(rig.upstream.most_open <= 5, f"{rig.upstream.most_open} open")
@@ -75,7 +71,7 @@ def test_dropped_before_tired(case):
 
 def test_closed_meanwhile(case):
     """Warm sessions that the upstream has closed fail no login."""
-    rig = Rig(case, "warm_sessions = 4")
+    rig = Watched(case, "warm_sessions = 4")
     for _ in range(5):
         rig.idle(1)
         rig.upstream.drop()
@@ -85,7 +81,7 @@ def test_closed_meanwhile(case):
 
 def test_max_sessions(case):
     """No more than max_sessions at one time; who finds none waits."""
-    rig = Rig(case, "max_sessions = 3 warm_sessions = 1", tls=False)
+    rig = Watched(case, "max_sessions = 3 warm_sessions = 1", tls=False)
     rig.known.final = scripted.slow(0.2, "235 2.7.0 ok")
     clients = [smtpclient.Client(rig.gate.port, helo="client.test")
                for _ in range(9)]
@@ -169,7 +165,7 @@ def test_xclient_dovecot(case):
 def test_xclient_not_there(case):
     """required, and the upstream does not offer it: 454 and a warning;
     ifavailable goes on without."""
-    rig = Rig(case, 'xclient = "required"', tls=False)
+    rig = Watched(case, 'xclient = "required"', tls=False)
     rig.gate.expect(USER, PASSWORD, 454)
     rig.gate.authd.wait_log("warning", "XCLIENT")
     equal(rig.known.attempts, [], "attempts")
@@ -180,7 +176,7 @@ def test_xclient_not_there(case):
 
 def test_capability_lost(case):
     """After STARTTLS, only what is offered then counts."""
-    rig = Rig(case)
+    rig = Watched(case)
     rig.upstream.steps["ehlo"] = lambda session, _line: (
         "250 mailstore.test\n250 AUTH PLAIN" if session.tls
         else "250 mailstore.test\n250 STARTTLS")

@@ -7,8 +7,8 @@ import re
 import subprocess
 
 from harness import (auth_gate, daemon, logins, mta_postfix, namespace, sasl,
-                     scripted, scripted_auth, smtpclient)
-from harness.auth_gate import AuthGate
+                     scripted, smtpclient)
+from harness.auth_gate import Rig
 from harness.case import Skipped, check, contains, equal, wait_for
 from harness.gate import route
 
@@ -17,15 +17,9 @@ PASSWORD = "correct horse"
 LOCALLY = "only the edge knows"
 
 
-class Set:
-    """A gate, and a scripted upstream that knows USER."""
-
-    def __init__(self, case, conf="", users=None, **settings):
-        self.upstream = scripted.Scripted(case)
-        self.known = scripted_auth.Passwords(
-            self.upstream, users or {USER: PASSWORD})
-        self.gate = AuthGate(
-            case, auth_gate.route(self.upstream.port, conf), **settings)
+def rig_of(case, **settings):
+    """An upstream that knows USER."""
+    return Rig(case, {USER: PASSWORD}, **settings)
 
 
 def auth_lines(port):
@@ -36,7 +30,7 @@ def auth_lines(port):
 
 def test_swaks(case):
     """PLAIN and LOGIN by swaks: good, bad, cannot tell."""
-    rig = Set(case)
+    rig = rig_of(case)
     for name in ("PLAIN", "LOGIN"):
         for password, code in ((PASSWORD, 235), ("wrong" + name, 535)):
             equal(logins.swaks(case, rig.gate.port, name, USER, password)[0],
@@ -51,7 +45,7 @@ def test_swaks(case):
 
 def test_smtplib(case):
     """The same by Python's smtplib, and by hand in all forms."""
-    rig = Set(case)
+    rig = rig_of(case)
     for name in ("PLAIN", "LOGIN"):
         for password, code in ((PASSWORD, 235), ("wrong" + name, 535)):
             equal(logins.smtplib_login(rig.gate.port, name, USER,
@@ -70,7 +64,7 @@ def test_smtplib(case):
 
 def test_session(case):
     """In one session: a bad login, a good one, then mail may be relayed."""
-    rig = Set(case)
+    rig = rig_of(case)
     with smtpclient.Client(rig.gate.port, helo="client.test") as client:
         equal(logins.plain(client, USER, "wrong").code, 535, "a bad login")
         equal(logins.login(client, USER, "wrong, too").code, 535, "another")
@@ -91,7 +85,7 @@ def test_session(case):
 def test_abort(case):
     """A client that gives up in the middle, or sends what is not base64,
     costs nothing and is no login."""
-    rig = Set(case)
+    rig = rig_of(case)
     with smtpclient.Client(rig.gate.port, helo="client.test") as client:
         for line, code in (("*", 501), ("=not base64=", 535)):
             equal(client.command("AUTH LOGIN").code, 334, "AUTH LOGIN")
@@ -108,7 +102,7 @@ def test_abort(case):
 
 def test_ehlo_line(case):
     """The documented recipe leaves one AUTH line, each mechanism once."""
-    rig = Set(case)
+    rig = rig_of(case)
     lines = auth_lines(rig.gate.port)
     equal(len(lines), 1, f"AUTH lines ({lines})")
     words = lines[0].split()
@@ -117,7 +111,7 @@ def test_ehlo_line(case):
 
 def test_one_mechanism(case):
     """postern_mechs and mech_list name fewer: only these are offered."""
-    rig = Set(case, recipe="postern_socket: postern/auth\n"
+    rig = rig_of(case, recipe="postern_socket: postern/auth\n"
               "postern_mechs: PLAIN\nmech_list: PLAIN\n")
     equal(auth_lines(rig.gate.port), ["AUTH PLAIN"], "what is offered")
     rig.gate.expect(USER, PASSWORD, 235)
@@ -127,7 +121,7 @@ def test_one_mechanism(case):
 def test_wins(case):
     """Beside stock mechanisms of the same name ours is the one in use,
     whichever libsasl finds first, with mech_list and without."""
-    rig = Set(case)
+    rig = rig_of(case)
     edge = rig.gate.edge
     both = [sasl.only_ours(case), sasl.plugins(case, ours=False)]
     for path in (both, both[::-1]):
@@ -167,7 +161,7 @@ def test_others_are_unaffected(case):
 def test_set_up_wrong(case):
     """An empty postern_socket, or one that cannot be, offers nothing rather
     than stock mechanisms that refuse everybody."""
-    rig = Set(case)
+    rig = rig_of(case)
     rig.gate.edge.stop()
     rig.gate.edge.configure_sasl(
         f"postern_socket: {'x' * 200}\nmech_list: PLAIN LOGIN\n")
@@ -193,7 +187,7 @@ def test_thin(case):
 
 def test_in_the_chroot(case):
     """smtpd has ours and no curl, and its root is the queue directory."""
-    rig = Set(case)
+    rig = rig_of(case)
     with smtpclient.Client(rig.gate.port, helo="client.test") as client:
         equal(logins.plain(client, USER, PASSWORD).code, 235, "PLAIN")
         pid = int(rig.gate.edge.wait_log("postfix/smtpd[", "connect from")
@@ -208,7 +202,7 @@ def test_in_the_chroot(case):
 
 def test_without_chroot(case):
     """smtpd that is not chrooted, socket relative or absolute."""
-    rig = Set(case)
+    rig = rig_of(case)
     edge = rig.gate.edge
     master_cf = os.path.join(edge.dir, "conf", "master.cf")
     with open(master_cf, encoding="ascii") as file:
@@ -229,7 +223,7 @@ def test_without_chroot(case):
 def test_beside_the_milter(case):
     """Both daemons at one edge: who has logged in may send anywhere, and is
     not asked about; others are."""
-    rig = Set(case, **mta_postfix.milter_settings())
+    rig = rig_of(case, **mta_postfix.milter_settings())
     store = scripted.Scripted(case)
     milter = daemon.Milter(case, route(store.port),
                            queue=rig.gate.edge.queue)
@@ -253,14 +247,14 @@ def test_default_directory(case):
     ours = sasl.plugins(case)
     namespace.own_mounts("the plug-in directory")
     subprocess.run(["mount", "--bind", ours, place], check=True)
-    rig = Set(case, plugins=place)
+    rig = rig_of(case, plugins=place)
     rig.gate.expect(USER, PASSWORD, 235)
     rig.gate.expect(USER, "wrong", 535)
 
 
 def test_names(case):
     """What cannot be credentials is refused at once, without asking."""
-    rig = Set(case)
+    rig = rig_of(case)
     gate = rig.gate
     bad = [("", PASSWORD), (USER, ""), (USER, b"pass\0word"),
            (b"ann\r@example.org", PASSWORD), (b"ann\n@example.org", PASSWORD),
@@ -282,7 +276,7 @@ def test_names(case):
 def test_8bit(case):
     """Octets above 127 go upstream as they are."""
     names = {"zo\u00eb@example.org": "p\u00e4ssword", "\u4f60": "\u597d"}
-    rig = Set(case, users=names)
+    rig = Rig(case, users=names)
     for user, password in names.items():
         for how in (logins.plain, logins.login):
             rig.gate.expect(user, password, 235, how)
@@ -294,7 +288,7 @@ def test_8bit(case):
 
 def test_authzid(case):
     """To act as somebody else is refused; as oneself is not."""
-    rig = Set(case)
+    rig = rig_of(case)
     rig.gate.expect(USER, PASSWORD, 235, authzid=USER)
     rig.gate.expect(USER, PASSWORD, 535, authzid="bob@example.org")
     equal(rig.known.names(), [USER], "logins upstream")
@@ -303,7 +297,7 @@ def test_authzid(case):
 def test_long_password(case):
     """A response too long for one command line goes in a line of its own."""
     long = "x" * 1200
-    rig = Set(case, users={USER: long})
+    rig = Rig(case, users={USER: long})
     for how in (logins.plain, logins.login):
         rig.gate.expect(USER, long, 235, how)
         rig.gate.expect(USER, long + "y", 535, how)
@@ -316,7 +310,7 @@ def test_canon(case):
     """Which name goes upstream, with and without smtpd_sasl_local_domain."""
     users = {"ann": "1", "ann@example.org": "2", "ann@corp.test": "3",
              "Ann@Example.ORG": "4", "corp.test/ann": "5"}
-    rig = Set(case, users=users)
+    rig = Rig(case, users=users)
 
     def expect(canon, typed, password):
         rig.gate.authd.restart(auth_gate.route(
@@ -351,7 +345,7 @@ def test_many_at_once(case):
     """Logins of many sessions at one time, each with its own answer."""
     users = {f"user{number}@example.org": f"password{number}"
              for number in range(40)}
-    rig = Set(case, users=users, default_process_limit="60")
+    rig = Rig(case, users=users, default_process_limit="60")
     rig.known.final = None
     clients = [smtpclient.Client(rig.gate.port, helo="client.test")
                for _ in users]

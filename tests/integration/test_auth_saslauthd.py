@@ -6,8 +6,8 @@ import struct
 import time
 
 from harness import (auth_gate, certs, dovecot, logins, sasl, scripted,
-                     scripted_auth, smtpclient, submission)
-from harness.auth_gate import AuthGate
+                     smtpclient, submission)
+from harness.auth_gate import Rig
 from harness.case import check, contains, equal, wait_for
 from harness.saslauthd import ask, question
 
@@ -18,17 +18,10 @@ STOCK = ("pwcheck_method: saslauthd\nsaslauthd_path: postern/mux\n"
          "mech_list: PLAIN LOGIN\n")
 
 
-class Rig:
+def rig_of(case, text=""):
     """An edge whose stock plug-ins ask postern-authd."""
-
-    def __init__(self, case, text="", recipe=STOCK):
-        self.upstream = scripted.Scripted(case)
-        self.known = scripted_auth.Passwords(
-            self.upstream, {USER: PASSWORD, "ann": PASSWORD})
-        self.gate = AuthGate(
-            case, auth_gate.route(self.upstream.port, text), recipe,
-            plugins=sasl.plugins(case, ours=False))
-        self.authd = self.gate.authd
+    return Rig(case, {USER: PASSWORD, "ann": PASSWORD}, text, recipe=STOCK,
+               plugins=sasl.plugins(case, ours=False))
 
 
 def text_of(answer):
@@ -40,7 +33,7 @@ def text_of(answer):
 def test_postfix(case):
     """A Postfix with stock plug-ins only: good, bad, and 454 when it cannot
     be told."""
-    rig = Rig(case)
+    rig = rig_of(case)
     for how in (logins.plain, logins.login):
         rig.gate.expect(USER, PASSWORD, 235, how)
         rig.gate.expect(USER, "wrong " + how.__name__, 535, how)
@@ -61,7 +54,7 @@ def test_postfix(case):
 
 def test_daemon_away(case):
     """The daemon is missing or killed: 454."""
-    rig = Rig(case)
+    rig = rig_of(case)
     rig.gate.expect(USER, PASSWORD, 235)
     rig.authd.kill()
     rig.gate.expect(USER, PASSWORD, 454)
@@ -78,7 +71,7 @@ def test_daemon_away(case):
 
 def test_testsaslauthd(case):
     """Cyrus's own test program."""
-    rig = Rig(case)
+    rig = rig_of(case)
 
     def run(user, password, *more):
         return sasl.program(case, "testsaslauthd", "-u", user, "-p",
@@ -99,7 +92,7 @@ def test_testsaslauthd(case):
 
 def test_fields(case):
     """Four fields or five; the fifth is the client."""
-    rig = Rig(case)
+    rig = rig_of(case)
     for more in ((), ("192.0.2.9;12345",), ("192.0.2.9",), ("",)):
         answer = ask(rig.authd.mux,
                      question(USER, PASSWORD, "smtp", "", *more))
@@ -113,7 +106,7 @@ def test_fields(case):
 def test_realm(case):
     """A realm apart from the name: canon decides what goes upstream, and the
     name as it was given is the default."""
-    rig = Rig(case)
+    rig = rig_of(case)
     answer = ask(rig.authd.mux, question("ann", PASSWORD, "imap",
                                          "example.org"))
     check(text_of(answer).startswith("OK"), repr(answer))
@@ -127,7 +120,7 @@ def test_realm(case):
 
 def test_malformed(case):
     """What is no request, or no credentials: never OK, no harm."""
-    rig = Rig(case)
+    rig = rig_of(case)
     for label, octets in (
             ("nothing", b""),
             ("one octet", b"\0"),
@@ -159,7 +152,7 @@ def test_malformed(case):
 
 def test_cannot_tell_closes(case):
     """Cannot tell: closed without an answer."""
-    rig = Rig(case)
+    rig = rig_of(case)
     rig.known.final = "454 4.7.0 later"
     equal(ask(rig.authd.mux, question(USER, PASSWORD, "smtp", "")), b"",
           "the answer")
@@ -167,7 +160,7 @@ def test_cannot_tell_closes(case):
 
 def test_memory(case):
     """It has memory and shield like the plug-in, and shares them."""
-    rig = Rig(case, "shield_failures = 2", recipe=STOCK)
+    rig = rig_of(case, "shield_failures = 2")
     for _ in range(3):
         rig.gate.expect(USER, "wrong", 535)
     equal(len(rig.known.attempts), 1, "attempts")
@@ -181,7 +174,7 @@ def test_memory(case):
 def test_no_address(case):
     """Where the protocol gives no client address there is neither delay nor
     limit by it; with the fifth field there is."""
-    rig = Rig(case, "client_failures = 2")
+    rig = rig_of(case, "client_failures = 2")
     began = time.monotonic()
     for number in range(8):
         answer = ask(rig.authd.mux, question(
@@ -204,7 +197,7 @@ def test_behind_postfix_and_dovecot(case):
     text = f'tls = "verify" tls_ca_file = "{authority.ca_file}"'
     first = submission.Submission(case, {USER: PASSWORD}, tls=pair)
     second = dovecot.Dovecot(case, {USER: PASSWORD}, tls=pair)
-    rig = Rig(case)
+    rig = rig_of(case)
     for server in (first, second):
         rig.authd.restart(auth_gate.route(server.port, text))
         rig.gate.expect(USER, PASSWORD, 235)

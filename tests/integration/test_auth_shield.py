@@ -4,42 +4,33 @@ account behind: nothing much."""
 import threading
 import time
 
-from harness import (auth_gate, logins, scripted, scripted_auth, smtpclient,
-                     submission)
-from harness.auth_gate import AuthGate
+from harness import auth_gate, logins, scripted, smtpclient, submission
+from harness.auth_gate import AuthGate, Rig
 from harness.case import check, equal, wait_for
 
 USER = "ann@example.org"
 PASSWORD = "correct horse"
 
 
-class Rig:
-    """An edge, postern-authd, an upstream that counts."""
+BOB = "bob@example.org"
 
-    def __init__(self, case, text="", **settings):
-        self.upstream = scripted.Scripted(case)
-        self.known = scripted_auth.Passwords(
-            self.upstream, {USER: PASSWORD, "bob@example.org": PASSWORD})
-        self.gate = AuthGate(
-            case, auth_gate.route(self.upstream.port, text), **settings)
 
-    @property
-    def attempts(self):
-        """How many reached the upstream."""
-        return len(self.known.attempts)
+def rig_of(case, text="", **settings):
+    """An upstream that knows two users, and counts."""
+    return Rig(case, {USER: PASSWORD, BOB: PASSWORD}, text, **settings)
 
 
 def test_bad_memory(case):
     """A pair that was refused is refused again without asking, whoever says
     it and by which mechanism; another password is asked about."""
-    rig = Rig(case, "bad_memory = 2s")
+    rig = rig_of(case, "bad_memory = 2s")
     rig.gate.expect(USER, "wrong", 535)
     for how in (logins.plain, logins.login):
         rig.gate.expect(USER, "wrong", 535, how)
     equal(rig.attempts, 1, "attempts")
     equal(rig.gate.authd.auth_line(USER)["cache"], "hit", "cache=")
     rig.gate.expect(USER, "wrong ", 535)
-    rig.gate.expect("bob@example.org", "wrong", 535)
+    rig.gate.expect(BOB, "wrong", 535)
     rig.gate.expect(USER, PASSWORD, 235)
     equal(rig.attempts, 4, "attempts")
     time.sleep(2.1)
@@ -54,7 +45,7 @@ def test_bad_memory(case):
 
 def test_not_remembered(case):
     """What cannot be told is asked about again."""
-    rig = Rig(case)
+    rig = rig_of(case)
     rig.known.final = "454 4.7.0 later"
     for _ in range(2):
         rig.gate.expect(USER, PASSWORD, 454)
@@ -67,18 +58,18 @@ def test_not_remembered(case):
 
 def test_good_memory(case):
     """Only if asked for; and a refusal from upstream ends it."""
-    rig = Rig(case, "good_memory = 3s")
+    rig = rig_of(case, "good_memory = 3s")
     for how in (logins.plain, logins.login):
         rig.gate.expect(USER, PASSWORD, 235, how)
     equal(rig.attempts, 1, "attempts")
     rig.gate.expect(USER, "wrong", 535)
     rig.upstream.stop()
     rig.gate.expect(USER, PASSWORD, 235)
-    rig.gate.expect("bob@example.org", PASSWORD, 454)
+    rig.gate.expect(BOB, PASSWORD, 454)
     rig.upstream.start()
     rig.known.users[USER] = "changed"
     time.sleep(3.1)
-    wait_for(lambda: rig.gate.login("bob@example.org", PASSWORD).code == 235,
+    wait_for(lambda: rig.gate.login(BOB, PASSWORD).code == 235,
              "the upstream to be asked again")
     rig.gate.expect(USER, PASSWORD, 535)
     rig.gate.expect(USER, "changed", 235)
@@ -88,7 +79,7 @@ def test_good_memory(case):
 def test_same_pair_at_once(case):
     """Many sessions with one bad pair at one time: the upstream sees it
     once."""
-    rig = Rig(case, default_process_limit="40")
+    rig = rig_of(case, default_process_limit="40")
     rig.known.final = scripted.slow(0.5, "535 5.7.8 no")
     clients = [smtpclient.Client(rig.gate.port, helo="client.test")
                for _ in range(12)]
@@ -103,7 +94,7 @@ def test_shield(case):
     """The upstream sees shield_failures refusals of an account; then a pair
     that is not known bad is 454, and one that is, 535.  Other accounts are
     another matter."""
-    rig = Rig(case, "shield_failures = 3 shield_window = 4s")
+    rig = rig_of(case, "shield_failures = 3 shield_window = 4s")
     for number in range(3):
         rig.gate.expect(USER, f"guess {number}", 535)
     began = time.monotonic()
@@ -113,8 +104,8 @@ def test_shield(case):
     rig.gate.expect(USER, "guess 1", 535)
     rig.gate.expect(USER.title(), "guess 9", 454)
     equal(rig.attempts, 3, "attempts")
-    rig.gate.expect("bob@example.org", "guess", 535)
-    rig.gate.expect("bob@example.org", PASSWORD, 235)
+    rig.gate.expect(BOB, "guess", 535)
+    rig.gate.expect(BOB, PASSWORD, 235)
     time.sleep(max(0, 4.2 - (time.monotonic() - began)))
     rig.gate.expect(USER, PASSWORD, 235)
 
@@ -122,7 +113,7 @@ def test_shield(case):
 def test_real_user(case):
     """While somebody guesses, the real user gets in with the password that
     was good last."""
-    rig = Rig(case, "shield_failures = 3")
+    rig = rig_of(case, "shield_failures = 3")
     rig.gate.expect(USER, PASSWORD, 235, address="192.0.2.1")
     for number in range(6):
         rig.gate.login(USER, f"guess {number}")
@@ -144,7 +135,7 @@ def test_real_user(case):
 def test_known_address(case):
     """A changed password gets in from an address that logged in lately,
     though guesses have used up the rest; the address alone is no login."""
-    rig = Rig(case, "shield_failures = 3")
+    rig = rig_of(case, "shield_failures = 3")
     rig.gate.expect(USER, PASSWORD, 235, address="192.0.2.1")
     for number in range(6):
         rig.gate.login(USER, f"guess {number}")
@@ -158,7 +149,7 @@ def test_known_address(case):
 
 def test_guesses_at_once(case):
     """Guesses at one time do not slip through between question and answer."""
-    rig = Rig(case, "shield_failures = 3", default_process_limit="40")
+    rig = rig_of(case, "shield_failures = 3", default_process_limit="40")
     rig.known.final = scripted.slow(0.3, "535 5.7.8 no")
     clients = [smtpclient.Client(rig.gate.port, helo="client.test")
                for _ in range(15)]
@@ -173,7 +164,7 @@ def test_guesses_at_once(case):
 def test_lockout_upstream(case):
     """An upstream that locks an account after five refusals never gets to
     it."""
-    rig = Rig(case, "shield_failures = 4")
+    rig = rig_of(case, "shield_failures = 4")
     refused = [0]
 
     def locking(session, _line):
@@ -198,7 +189,7 @@ def test_lockout_upstream(case):
 def test_client_delay(case):
     """Failing answers of one client come later and later; nobody else waits,
     and the delay is no one's thread."""
-    rig = Rig(case, "client_failures = 10")
+    rig = rig_of(case, "client_failures = 10")
     took = []
     for number in range(4):
         began = time.monotonic()
@@ -223,9 +214,9 @@ def test_client_delay(case):
 def test_client_limit(case):
     """After client_failures nothing new of that address is asked upstream;
     a good pair, and an account that it has logged in to, still are."""
-    rig = Rig(case, "client_failures = 2")
+    rig = rig_of(case, "client_failures = 2")
     address = "192.0.2.66"
-    rig.gate.expect("bob@example.org", PASSWORD, 235, address=address)
+    rig.gate.expect(BOB, PASSWORD, 235, address=address)
     rig.gate.expect(USER, PASSWORD, 235)
     for number in range(2):
         rig.gate.expect(f"user{number}@example.org", "x", 535,
@@ -233,14 +224,14 @@ def test_client_limit(case):
     before = rig.attempts
     rig.gate.expect("user9@example.org", "x", 454, address=address)
     equal(rig.attempts, before, "attempts beyond the limit")
-    rig.gate.expect("bob@example.org", PASSWORD, 235, address=address)
+    rig.gate.expect(BOB, PASSWORD, 235, address=address)
     rig.gate.expect(USER, PASSWORD, 235, address=address)
     rig.gate.expect("user9@example.org", "x", 535)  # somebody else
 
 
 def test_client_network(case):
     """An IPv6 client is its /64."""
-    rig = Rig(case, "client_failures = 2")
+    rig = rig_of(case, "client_failures = 2")
     for number in range(2):
         rig.gate.expect(USER, f"guess {number}", 535,
                         address=f"IPV6:2001:db8:1:2::{number + 1}")
@@ -263,7 +254,7 @@ def test_real_upstream(case):
 
 def test_drop(case):
     """An operator can let an account try again."""
-    rig = Rig(case, "shield_failures = 1")
+    rig = rig_of(case, "shield_failures = 1")
     rig.gate.expect(USER, "guess", 535)
     rig.gate.expect(USER, PASSWORD, 454)
     done = rig.gate.authd.command("cache", "drop", USER)
@@ -273,7 +264,7 @@ def test_drop(case):
 
 def test_restart_forgets(case):
     """The memory ends with the process: no file, no key."""
-    rig = Rig(case)
+    rig = rig_of(case)
     rig.gate.expect(USER, "wrong", 535)
     rig.known.users[USER] = "wrong"
     rig.gate.expect(USER, "wrong", 535)

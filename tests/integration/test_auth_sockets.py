@@ -10,30 +10,24 @@ import threading
 import time
 
 from harness import auth_gate, namespace, scripted, scripted_auth, wire
-from harness.auth_gate import AuthGate
+from harness.auth_gate import Rig
 from harness.case import check, contains, equal, wait_for
 
 USER = "ann@example.org"
 PASSWORD = "correct horse"
 
 
-class Rig:
-    """An edge, postern-authd, an upstream that knows USER."""
+def rig_of(case):
+    """An upstream that knows USER."""
+    return Rig(case, {USER: PASSWORD})
 
-    def __init__(self, case, text=""):
-        self.upstream = scripted.Scripted(case)
-        self.known = scripted_auth.Passwords(
-            self.upstream, {USER: PASSWORD})
-        self.gate = AuthGate(
-            case, auth_gate.route(self.upstream.port, text))
-        self.authd = self.gate.authd
 
-    def well(self, why):
-        """Logins work."""
-        began = time.monotonic()
-        self.gate.expect(USER, PASSWORD, 235)
-        took = time.monotonic() - began
-        check(took < 2, f"{why}: a login took {took:.1f} s")
+def well(rig, why):
+    """Logins work, and soon."""
+    began = time.monotonic()
+    rig.gate.expect(USER, PASSWORD, 235)
+    took = time.monotonic() - began
+    check(took < 2, f"{why}: a login took {took:.1f} s")
 
 
 def question(user=USER, password=PASSWORD, **more):
@@ -69,7 +63,7 @@ def ask(path, octets, shut=False, seconds=15.0):
 
 def test_frames(case):
     """Frames that are none are never answered with GOOD, and end there."""
-    rig = Rig(case)
+    rig = rig_of(case)
     equal(ask(rig.authd.path, question())[0], wire.GOOD, "a question")
     equal(ask(rig.authd.path, question(password="no"))[0], wire.BAD, "bad")
     whole = question()
@@ -103,14 +97,14 @@ def test_frames(case):
               f"{label}: {answer}")
         check(answer is None or answer[0] == wire.UNSURE, f"{label}: refused")
     equal(len(rig.known.attempts), 2, "attempts")
-    rig.well("frames")
+    well(rig, "frames")
     check(rig.authd.child.running(), "the daemon ended")
 
 
 def test_mechanisms(case):
     """What the plug-in would not send: mechanisms that are none, or not
     permitted."""
-    rig = Rig(case)
+    rig = rig_of(case)
     for name in (b"GSSAPI", b"CRAM-MD5", b"plain\r\n", b"X" * 300):
         answer = ask(rig.authd.path, question(MECH=name))
         check(answer is None or answer[0] == wire.UNSURE, f"{name}: {answer}")
@@ -125,18 +119,18 @@ def test_mechanisms(case):
           "a client of 500 octets")
     for line in rig.authd.log().splitlines():
         check(line.isprintable(), f"in the log: {line!r}")
-    rig.well("mechanisms")
+    well(rig, "mechanisms")
 
 
 def test_byte_by_byte(case):
     """A question that comes slowly is a question, and holds nobody up."""
-    rig = Rig(case)
+    rig = rig_of(case)
     octets = question()
     with connect(rig.authd.path) as slow:
         for octet in octets[:-1]:
             slow.sendall(bytes([octet]))
             time.sleep(0.005)
-        rig.well("a slow one")
+        well(rig, "a slow one")
         slow.sendall(octets[-1:])
         with slow.makefile("rb") as stream:
             equal(wire.read(stream)[0], wire.GOOD, "the answer")
@@ -151,7 +145,7 @@ def test_byte_by_byte(case):
 
 def test_never_ends(case):
     """A question that does not end is given up within half a minute."""
-    rig = Rig(case)
+    rig = rig_of(case)
     began = time.monotonic()
     connections = []
     for path, octets in ((rig.authd.path, question()),
@@ -171,7 +165,7 @@ def test_never_ends(case):
 
 def test_leaves_early(case):
     """Clients that ask and do not wait: nothing stays behind."""
-    rig = Rig(case)
+    rig = rig_of(case)
     rig.known.final = scripted.slow(0.2, "235 2.7.0 ok")
     before = len(os.listdir(f"/proc/{rig.authd.child.pid}/fd"))
     for number in range(40):
@@ -180,7 +174,7 @@ def test_leaves_early(case):
     rig.known.final = None
     wait_for(lambda: len(os.listdir(f"/proc/{rig.authd.child.pid}/fd"))
              <= before + 8, "descriptors to be closed", 20)
-    rig.well("leaving early")
+    well(rig, "leaving early")
 
 
 def resident(pid):
@@ -191,7 +185,7 @@ def resident(pid):
 
 def test_idle_connections(case):
     """Ten thousand connections that say nothing, on both sockets."""
-    rig = Rig(case)
+    rig = rig_of(case)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     limit = min(5000, (hard - 200) // 2)
@@ -200,13 +194,13 @@ def test_idle_connections(case):
     for path in (rig.authd.path, rig.authd.mux):
         for _ in range(limit):
             held.append(connect(path))
-    rig.well(f"with {len(held)} idle connections")
+    well(rig, f"with {len(held)} idle connections")
     check(time.monotonic() - began < 60, "it took too long")
     size = resident(rig.authd.child.pid)
     check(size < 150000, f"{size} kB resident")
     for connection in held:
         connection.close()
-    rig.well("afterwards")
+    well(rig, "afterwards")
 
 
 def as_user(user, path):
@@ -233,7 +227,7 @@ def as_user(user, path):
 def test_who_may(case):
     """Only root, `user` and allow_users; the socket's mode says so, and so
     does the daemon where the mode does not."""
-    rig = Rig(case)
+    rig = rig_of(case)
     opened = (rig.authd.path, rig.authd.mux)
     for path in opened:
         equal(os.stat(path).st_mode & 0o007, 0, f"others' mode of {path}")
@@ -256,7 +250,7 @@ def test_many_wait(case):
     """A thousand logins wait for a slow upstream at once, in moderate memory,
     and others are served."""
     count = 1000
-    rig = Rig(case)
+    rig = rig_of(case)
     other = scripted.Scripted(case)
     scripted_auth.Passwords(other, {"bob@b.test": PASSWORD})
     rig.authd.restart(auth_gate.route(

@@ -5,31 +5,19 @@ import time
 
 from harness import (auth_gate, certs, logins, namespace, scripted,
                      scripted_auth)
-from harness.auth_gate import AuthGate
+from harness.auth_gate import AuthGate, Rig
 from harness.case import check, contains, equal
 
 USER = "ann@example.org"
 PASSWORD = "correct horse"
 
 
-class Rig:
-    """An edge, postern-authd, and an upstream that does as it is told."""
+class Asked(Rig):
+    """An upstream that does as it is told; each login is somebody new."""
 
-    def __init__(self, case, text="", mechanisms="PLAIN LOGIN", gate=None,
-                 **scripted_as):
-        self.upstream = scripted.Scripted(case, **scripted_as)
-        self.known = scripted_auth.Passwords(
-            self.upstream, {USER: PASSWORD}, mechanisms)
-        self.conf = auth_gate.route(self.upstream.port, text,
-                                    self.upstream.host)
-        self.gate = gate or AuthGate(case, self.conf)
+    def __init__(self, case, text="", **settings):
+        super().__init__(case, {USER: PASSWORD}, text, **settings)
         self._count = 0
-
-    def fresh(self):
-        """A daemon that knows nothing, and upstream sessions that are new."""
-        self.gate.authd.kill()
-        self.upstream.drop()
-        self.gate.authd.start()
 
     def expect(self, want, label, how=logins.plain, warning=None, **fields):
         """A login nobody has tried before ends with that code; the log has
@@ -64,7 +52,7 @@ OTHERS = ("550 5.7.1 Go away", "554 5.7.8 Authentication credentials invalid",
 
 def test_refusals(case):
     """535 to the credentials is bad, whatever stands behind it."""
-    rig = Rig(case)
+    rig = Asked(case)
     for reply in REFUSALS:
         rig.known.final = reply
         for how in (logins.plain, logins.login):
@@ -73,7 +61,7 @@ def test_refusals(case):
 
 def test_policy(case):
     """535 that speaks of policy is given, and asked about again."""
-    rig = Rig(case)
+    rig = Asked(case)
     for reply in POLICY:
         rig.known.final = reply
         user = rig.expect(535, reply, code="535", dsn=reply[4:9])
@@ -85,7 +73,7 @@ def test_policy(case):
 
 def test_our_set_up(case):
     """Replies that say that we are set up wrongly: 454 and a warning."""
-    rig = Rig(case)
+    rig = Asked(case)
     for reply in SET_UP:
         for at in ("first", "final"):
             rig.fresh()
@@ -97,7 +85,7 @@ def test_our_set_up(case):
 
 def test_others(case):
     """Every other reply to the credentials: 454."""
-    rig = Rig(case)
+    rig = Asked(case)
     for reply in OTHERS:
         rig.fresh()
         rig.known.final = reply
@@ -117,7 +105,7 @@ def test_others(case):
 
 def test_early_refusal(case):
     """535 before there were credentials says nothing of them."""
-    rig = Rig(case, mechanisms="LOGIN")
+    rig = Asked(case, mechanisms="LOGIN")
     for at in ("first", "name"):
         rig.fresh()
         setattr(rig.known, at, "535 5.7.8 Authentication failed")
@@ -131,7 +119,7 @@ def test_early_refusal(case):
 def test_each_step(case):
     """An upstream that hangs, closes, babbles or is unwilling at each step of
     a session, warm or not."""
-    rig = Rig(case, "timeout = 2")
+    rig = Asked(case, "timeout = 2")
     actions = {"hang": scripted.hang, "close": scripted.close,
                "garbage": scripted.raw(b"\0\xff hello\r\n"),
                "451": "451 4.3.0 Later", "421": "421 4.3.2 Closing",
@@ -160,7 +148,7 @@ def test_each_step(case):
 
 def test_no_auth_offered(case):
     """An upstream without AUTH, or without a mechanism for passwords."""
-    rig = Rig(case, mechanisms="")
+    rig = Asked(case, mechanisms="")
     rig.expect(454, "no AUTH", warning="AUTH")
     equal(rig.upstream.counts["auth"], 0, "AUTH upstream")
     rig.upstream.keywords.append("AUTH GSSAPI CRAM-MD5")
@@ -171,7 +159,7 @@ def test_no_auth_offered(case):
 
 def test_old_spelling(case):
     """AUTH= as older servers write it, and LOGIN where only that is there."""
-    rig = Rig(case, mechanisms="")
+    rig = Asked(case, mechanisms="")
     for keywords, used in (("AUTH=LOGIN", "LOGIN"), ("AUTH LOGIN", "LOGIN"),
                            ("AUTH LOGIN PLAIN", "PLAIN"),
                            ("auth login plain cram-md5", "PLAIN")):
@@ -186,7 +174,7 @@ def test_old_spelling(case):
 def test_timeout(case):
     """The whole login has one limit, and more than the plug-in waits is
     lowered with a warning."""
-    rig = Rig(case, "timeout = 2")
+    rig = Asked(case, "timeout = 2")
     rig.known.final = scripted.slow(1, "235 2.7.0 ok")
     rig.expect(235, "slow, but in time")
     rig.known.final = scripted.hang
@@ -200,7 +188,7 @@ def test_timeout(case):
 
 def test_unreachable(case):
     """Nobody listens, or a name that is none: 454, and well again after."""
-    rig = Rig(case)
+    rig = Asked(case)
     rig.upstream.stop()
     rig.expect(454, "nobody listens")
     rig.upstream.start()
@@ -247,7 +235,7 @@ def test_tls_faults(case):
     pair = authority.good()
     conf = (f'tls = "encrypt" tls_ca_file = "{authority.ca_file}" '
             "timeout = 2")
-    rig = Rig(case, conf, tls=pair)
+    rig = Asked(case, conf, upstream={"tls": pair})
     for label, action in (
             ("454", "454 4.7.0 TLS not available"), ("502", "502 5.5.1 no"),
             ("closed", scripted.close), ("hung", scripted.hang),
@@ -279,7 +267,7 @@ def test_no_tls(case):
     """An upstream off loopback without STARTTLS, where it is wanted, gets no
     password; on loopback there is nothing to hide."""
     address = namespace.own_network()
-    rig = Rig(case, host=address)
+    rig = Asked(case, upstream={"host": address})
     for tls, warning in (("verify", "STARTTLS"), ("encrypt", "STARTTLS"),
                          ("implicit", str(rig.upstream.port))):
         rig.gate.authd.restart(auth_gate.route(
@@ -290,14 +278,14 @@ def test_no_tls(case):
         rig.upstream.port, 'tls = "none"', host=address))
     rig.gate.authd.wait_log("warning", "tls")
     rig.gate.expect(USER, PASSWORD, 235)
-    here = Rig(case, 'tls = "verify"', gate=rig.gate)
+    here = Asked(case, 'tls = "verify"', gate=rig.gate)
     rig.gate.authd.restart(here.conf)
     rig.gate.expect(USER, PASSWORD, 235)
 
 
 def test_may_off_loopback(case):
     """tls=may where others could listen is refused at start."""
-    rig = Rig(case)
+    rig = Asked(case)
     authd = rig.gate.authd
     authd.kill()
     authd.configure(auth_gate.route(587, 'tls = "may"', host="192.0.2.1"))
@@ -308,7 +296,7 @@ def test_may_off_loopback(case):
 
 def test_reply_text(case):
     """The client is not told the upstream's words; the log is."""
-    rig = Rig(case)
+    rig = Asked(case)
     for reply, code in (("535 5.7.8 secret.internal says no", 535),
                         ("454 4.7.0 secret.internal is tired", 454)):
         rig.known.final = reply
@@ -320,7 +308,7 @@ def test_reply_text(case):
 
 def test_log_line(case):
     """The keys of the log line, and log_authentication = false."""
-    rig = Rig(case)
+    rig = Asked(case)
     rig.gate.expect(USER, PASSWORD, 235, address="192.0.2.7")
     line = rig.gate.authd.auth_line(USER)
     for key, value in {"client": "192.0.2.7", "mech": "PLAIN",

@@ -4,7 +4,7 @@ postern-authd beside it, and a route behind."""
 import itertools
 import re
 
-from . import logins, mta_postfix, sasl
+from . import logins, mta_postfix, sasl, scripted, scripted_auth
 from .authd import Authd
 from .case import equal
 
@@ -47,7 +47,6 @@ class AuthGate:
     """A Postfix edge and the postern-authd beside it."""
 
     def __init__(self, case, conf, recipe=sasl.RECIPE, flags=(), **settings):
-        self.case = case
         self.edge = edge(case, recipe, **settings)
         self.port = self.edge.port
         self.authd = Authd(case, conf, queue=self.edge.queue, start=False)
@@ -75,3 +74,33 @@ class AuthGate:
         reply = self.login(user, password, how, **arguments)
         equal(reply.code, code, f"{how.__name__} of {user!r} ({reply!r})")
         return reply
+
+
+class Rig:
+    """A gate, and behind it a scripted upstream that knows passwords.
+
+    upstream, known, gate, authd   the parts (known: scripted_auth.Passwords)
+    conf                           the postern.conf that leads to it"""
+
+    def __init__(self, case, users, text="", mechanisms="PLAIN LOGIN",
+                 upstream=None, gate=None, **settings):
+        """users: {name: password}; text: options of smtp_auth_proxy;
+        upstream: what Scripted is told; gate: one that is there already;
+        settings: for AuthGate."""
+        self.upstream = scripted.Scripted(case, **(upstream or {}))
+        self.known = scripted_auth.Passwords(
+            self.upstream, users, mechanisms)
+        self.conf = route(self.upstream.port, text, self.upstream.host)
+        self.gate = gate or AuthGate(case, self.conf, **settings)
+        self.authd = self.gate.authd
+
+    @property
+    def attempts(self):
+        """How many reached the upstream."""
+        return len(self.known.attempts)
+
+    def fresh(self):
+        """A daemon that knows nothing, and upstream sessions that are new."""
+        self.authd.kill()
+        self.upstream.drop()
+        self.authd.start()
