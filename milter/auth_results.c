@@ -116,16 +116,22 @@ in_order(const char *p)
 	return p != NULL && (*p == ';' || *p == '\0');
 }
 
+/* Length without a final dot. */
+static size_t
+host_len(const char *host)
+{
+	size_t len = strlen(host);
+
+	return len > 0 && host[len - 1] == '.' ? len - 1 : len;
+}
+
 static bool
 same_host(const struct id *id, const char *host)
 {
-	size_t len = id->len, host_len = strlen(host);
+	size_t len = host_len(host);
 
-	if (len > 0 && id->text[len - 1] == '.')
-		len--;
-	if (host_len > 0 && host[host_len - 1] == '.')
-		host_len--;
-	return len == host_len && strncasecmp(id->text, host, len) == 0;
+	return host_len(id->text) == len &&
+	    strncasecmp(id->text, host, len) == 0;
 }
 
 /* The identifier is followed by what may not be there: read on as somebody
@@ -133,7 +139,7 @@ same_host(const struct id *id, const char *host)
 static enum auth_results_whose
 read_leniently(const char *p, struct id *id, const char *host)
 {
-	size_t len = strlen(host);
+	size_t len = host_len(host);
 
 	while (*p != ';' && *p != '\0') {
 		if (*p == '"')

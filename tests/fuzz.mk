@@ -39,6 +39,14 @@ FUZZ_TARGETS += tests/fuzz/fuzz_xtext
 tests_fuzz_fuzz_xtext_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_saslauthd
 tests_fuzz_fuzz_saslauthd_LDADD = saslauth-plugin/libauthd.la $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_auth_results
+tests_fuzz_fuzz_auth_results_SOURCES = tests/fuzz/fuzz_auth_results.c \
+	milter/auth_results.c milter/auth_results.h
+tests_fuzz_fuzz_auth_results_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_header_value
+tests_fuzz_fuzz_header_value_SOURCES = tests/fuzz/fuzz_header_value.c \
+	$(header_reader)
+tests_fuzz_fuzz_header_value_LDADD = $(FUZZ_LIBS)
 FUZZ_SECONDS = 20
 
 check_PROGRAMS += $(FUZZ_TARGETS)

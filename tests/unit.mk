@@ -84,6 +84,16 @@ tests_unit_test_answer_SOURCES = tests/unit/test_answer.c \
 	milter/answer.c milter/answer.h
 tests_unit_test_msession_SOURCES = tests/unit/test_msession.c \
 	milter/msession.c milter/msession.h $(conf_case)
+UNIT_TESTS += tests/unit/test_auth_results tests/unit/test_tag
+tests_unit_test_auth_results_SOURCES = tests/unit/test_auth_results.c \
+	milter/auth_results.c milter/auth_results.h
+tests_unit_test_tag_SOURCES = tests/unit/test_tag.c \
+	milter/auth_results.c milter/auth_results.h \
+	milter/tag.c milter/tag.h $(conf_case)
+UNIT_TESTS += tests/unit/test_header_value
+header_reader = tests/unit/header_reader.c tests/unit/header_reader.h
+tests_unit_test_header_value_SOURCES = tests/unit/test_header_value.c \
+	$(header_reader)
 UNIT_TESTS += tests/unit/test_commands
 front_sources = \
 	milter/front_commands.c milter/front_commands.h \
