@@ -55,16 +55,23 @@ setup_enter(void)
 	return false;
 }
 
-/* In place of a session, before there is one, where the MTA waits for us at
- * HELO and MAIL: libmilter says nothing of its own accord there. */
-static char answering;
+/* In place of a session, before there is one: the plain service has been
+ * negotiated.  With `answering' the MTA waits for us at HELO and MAIL:
+ * libmilter says nothing of its own accord there. */
+static char quiet, answering;
 
 static struct msession *
 session_of(SMFICTX *ctx)
 {
 	void *priv = smfi_getpriv(ctx);
 
-	return priv == &answering ? NULL : priv;
+	return priv == &quiet || priv == &answering ? NULL : priv;
+}
+
+static bool
+set_no_session(SMFICTX *ctx, bool answers)
+{
+	return smfi_setpriv(ctx, answers ? &answering : &quiet) == MI_SUCCESS;
 }
 
 /* Does the MTA wait for us, as negotiated? */
@@ -73,7 +80,7 @@ is_answering(SMFICTX *ctx)
 {
 	const struct msession *s = session_of(ctx);
 
-	return s != NULL ? s->answering : smfi_getpriv(ctx) != NULL;
+	return s != NULL ? s->answering : smfi_getpriv(ctx) == &answering;
 }
 
 /* The reply to HELO and MAIL. */
@@ -84,8 +91,9 @@ noted(SMFICTX *ctx)
 }
 
 /* Headers are asked for only where some are added.  Then the session begins
- * here, before its client is known: what has been negotiated holds for it,
- * whatever a reload brings.  False: no memory. */
+ * here: what has been negotiated holds for it, whatever a reload brings before
+ * its client is known, and MTAs keep back what needs no reply until RCPT.
+ * False: no memory. */
 static bool
 open_tags(SMFICTX *ctx, struct conf *conf, bool answers)
 {
@@ -121,7 +129,7 @@ on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2,
 	if (conf != NULL && tag_wanted(conf))
 		ok = open_tags(ctx, conf, answers);
 	else
-		(void)smfi_setpriv(ctx, answers ? &answering : NULL);
+		ok = set_no_session(ctx, answers);
 	conf_unref(conf);
 	if (entered)
 		setup_leave();
@@ -148,20 +156,21 @@ session_end(struct msession *s)
 	msession_free(s);
 }
 
-/* From the session of the negotiation.  Where there is none though tags are
- * wanted, the MTA has begun anew without one (SMFIC_QUIT_NC), or a reload was
- * faster than the client. */
+/* From the session of the negotiation.  Without any negotiation the MTA has
+ * begun anew (SMFIC_QUIT_NC), and nobody knows what it is prepared for. */
 static bool
-take_tags(struct msession *s, struct msession *opened, struct conf *conf)
+take_tags(SMFICTX *ctx, struct msession *s, struct conf *conf)
 {
+	struct msession *opened = session_of(ctx);
+
 	if (opened != NULL) {
 		s->tags = opened->tags;
 		opened->tags = NULL;
-		return true;
-	}
-	if (tag_wanted(conf))
+	} else if (smfi_getpriv(ctx) == NULL && tag_wanted(conf)) {
 		s->tags = tagger_new(conf, false);
-	return s->tags != NULL || !tag_wanted(conf);
+		return s->tags != NULL;
+	}
+	return true;
 }
 
 static sfsistat
@@ -175,7 +184,7 @@ on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *sa)
 	if (setup_enter()) {
 		conf = conf_holder_get(setup->conf);
 		s = msession_new(name, sa, conf);
-		if (s == NULL || !take_tags(s, opened, conf) ||
+		if (s == NULL || !take_tags(ctx, s, conf) ||
 		    smfi_setpriv(ctx, s) != MI_SUCCESS) {
 			log_error("out of memory for a client");
 			session_end(s);
@@ -189,7 +198,7 @@ on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *sa)
 		setup_leave();
 	}
 	if (s == NULL) /* its recipients will be deferred */
-		(void)smfi_setpriv(ctx, answers ? &answering : NULL);
+		(void)set_no_session(ctx, answers);
 	session_end(opened);
 	return SMFIS_NOREPLY;
 }

@@ -32,6 +32,7 @@ EXTRA_DIST += quickstart \
 	tests/integration/harness/smtpclient.py \
 	tests/integration/harness/submission.py \
 	tests/integration/harness/syslog.py \
+	tests/integration/harness/tagged.py \
 	tests/integration/harness/wire.py \
 	tests/integration/test_auth_control.py \
 	tests/integration/test_auth_fail2ban.py \
@@ -61,4 +62,6 @@ EXTRA_DIST += quickstart \
 	tests/integration/test_rcpt_routes.py \
 	tests/integration/test_rcpt_sendmail.py \
 	tests/integration/test_rcpt_soak.py \
-	tests/integration/test_rcpt_upstream.py
+	tests/integration/test_rcpt_upstream.py \
+	tests/integration/test_tags_postfix.py \
+	tests/integration/test_tags_sendmail.py

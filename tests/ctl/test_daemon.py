@@ -51,6 +51,45 @@ class Daemon(unittest.TestCase):
                     for word in line.split() if "=" in word)
 
 
+class Tags(Daemon):
+    def test_no_negotiation(self):
+        """Another client on a connection, of which nobody knows what the MTA
+        tells: deferred where that matters, and only there."""
+        rig = self.rig(top='tag "X-Tenant" { variable = "tenant" }')
+        forged = ("X-Tenant", "forged")
+
+        def send(mta):
+            mta.mail("<ann@client.test>")
+            self.assertEqual(mta.rcpt("<bob@example.org>"), "continue")
+            return mta.message(forged)
+        with Mta(rig.socket) as mta:
+            self.assertEqual(send(mta), ("m", "continue"))
+            mta.another()
+            done, reply = send(mta)
+            self.assertEqual((done, reply[:10]), ("", "451 4.3.0 "))
+        self.assertIn("has not negotiated anew", rig.log())
+        with Mta(rig.socket) as mta:
+            self.assertEqual(send(mta), ("m", "continue"))
+
+        plain = self.rig()
+        with Mta(plain.socket) as mta:
+            mta.another()
+            mta.mail("<ann@client.test>")
+            self.assertEqual(mta.rcpt("<bob@example.org>"), "continue")
+            self.assertEqual(mta.message(), ("", "continue"))
+
+    def test_headers_need_no_reply(self):
+        """Nothing is sent for a header."""
+        rig = self.rig(top='tag "X-Tenant" { variable = "tenant" }')
+        with Mta(rig.socket) as mta:
+            self.assertTrue(mta.steps & 0x80)  # SMFIP_NR_HDR
+            mta.mail("<ann@client.test>")
+            mta.rcpt("<bob@example.org>")
+            self.assertEqual(
+                mta.message(*[("X-Tenant", "forged")] * 20),
+                ("m" * 20, "continue"))
+
+
 class Memory(Daemon):
     def test_cache(self):
         rig = self.rig(options="catchall_life = 0")

@@ -30,6 +30,10 @@ class Mta:
         if command != "O":
             raise ConnectionError(f"negotiation answered {command}")
         self.steps = struct.unpack(">III", octets[:12])[2]
+        self.client(ip, name, helo)
+
+    def client(self, ip="192.0.2.9", name="client.test", helo="client.test"):
+        """A client connects and greets."""
         self.send("C", name.encode() + b"\0" +
                   (b"6" if ":" in ip else b"4") +
                   struct.pack(">H", 4711) + ip.encode() + b"\0")
@@ -94,6 +98,28 @@ class Mta:
         """RCPT and its reply."""
         self.send_rcpt(recipient)
         return self.reply()
+
+    def message(self, *headers):
+        """The headers, (name, value) each, and the end; what the milter does
+        to them, by command, and its reply."""
+        for name, value in headers:
+            self.send("L", f"{name}\0{value}\0".encode())
+        self.send("E")
+        done = ""
+        while True:
+            command, octets = self.packet()
+            if command in ("h", "i", "m"):
+                done += command
+            elif command == "y":
+                return done, octets.rstrip(b"\0").decode("utf-8", "replace")
+            else:
+                return done, NAMES.get(command, command)
+
+    def another(self, **client):
+        """The client is gone, another one comes on this connection, and
+        nothing is negotiated anew."""
+        self.send("K")
+        self.client(**client)
 
     def abort(self):
         """The message is given up."""

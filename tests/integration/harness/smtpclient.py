@@ -27,8 +27,11 @@ class Reply:
 class Client:
     """A session; the greeting is read on connecting and kept."""
 
-    def __init__(self, port, host="127.0.0.1", timeout=60.0, helo=None):
-        self.socket = socket.create_connection((host, port), timeout)
+    def __init__(self, port, host="127.0.0.1", timeout=60.0, helo=None,
+                 source=None):
+        """source: the address to come from, if it matters."""
+        self.socket = socket.create_connection(
+            (host, port), timeout, source and (source, 0))
         self._input = b""
         self.greeting = self.reply()
         self.keywords = []
