@@ -45,10 +45,21 @@ field_text(const struct saslauthd_field *f, char *out, size_t size)
 	return true;
 }
 
+/* Does the login end in '@' and the realm already? */
+static bool
+has_realm(const struct saslauthd_request *rq)
+{
+	const struct saslauthd_field *l = &rq->login, *r = &rq->realm;
+
+	return l->len > r->len && l->data[l->len - r->len - 1] == '@' &&
+	    memcmp(l->data + l->len - r->len, r->data, r->len) == 0;
+}
+
 /*
- * The name as the user gave it.  libsasl has cut it at the last '@'; an MTA
- * with a realm of its own means the same by it.  One that is too long is left
- * for auth_check() to refuse.
+ * The name as the user gave it, and as the MTA knows it afterwards.  libsasl
+ * has cut it at the last '@', also one that has two; an MTA with a realm of
+ * its own means the same by it.  One that is too long is left for
+ * auth_check() to refuse.
  */
 static size_t
 user_text(const struct saslauthd_request *rq, char *out, size_t size)
@@ -58,7 +69,7 @@ user_text(const struct saslauthd_request *rq, char *out, size_t size)
 	if (login > size)
 		login = size;
 	memcpy(out, rq->login.data, login);
-	if (realm == 0 || memchr(rq->login.data, '@', rq->login.len) != NULL)
+	if (realm == 0 || has_realm(rq))
 		return login;
 	if (login + 1 + realm > size)
 		realm = login < size ? size - login - 1 : 0;

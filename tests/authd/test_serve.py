@@ -51,10 +51,15 @@ class Answers(Serve):
         rig.mux_check("good", "right", "imap", "example.org")
         self.assertIn("client= service=imap realm=example.org "
                       "user=<good@example.org>", rig.log())
-        rig.mux_check("good@example.net", "right", "imap", "example.org",
+        rig.mux_check("good@example.org", "right", "imap", "example.org",
                       client="192.0.2.7;1025")
         self.assertIn("client=192.0.2.7;1025 service=imap realm=example.org "
-                      "user=<good@example.net>", rig.log())
+                      "user=<good@example.org>", rig.log())
+        # at the last one: the MTA takes it for somebody of example.org
+        rig.mux_check("good@example.net", "right", "imap", "example.org",
+                      client="192.0.2.8;1025")
+        self.assertIn("client=192.0.2.8;1025 service=imap realm=example.org "
+                      "user=<good@example.net@example.org>", rig.log())
         rig.mux_check("good@" + "x" * 700, "right", "imap", "y" * 200)
         self.assertIsNone(rig.mux_check("g", "right", "s" * 65))
         self.assertIsNone(rig.mux_check("g", "right", "smtp", "a\0b"))
