@@ -163,6 +163,11 @@ wait_for(struct pool_target *t, struct pool_waiter *w, struct deadline d)
 {
 	int64_t now_ms = clock_ms();
 
+	/* It may have come while an idle session was looked at. */
+	if (t->pool->stop) {
+		fault_set(&w->fault, FAULT_LOCAL, "stopping");
+		return OUTCOME_TEMP;
+	}
 	/* Nobody waits for a trial that is made anyhow. */
 	if (t->breaker.state != BREAKER_CLOSED &&
 	    pool_target_is_warm(t, now_ms))
