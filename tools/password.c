@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -85,11 +87,23 @@ read_hidden(
 	return rc;
 }
 
+/* As the daemons do it; where it cannot be had, the password is asked for all
+ * the same. */
+static void
+no_core(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+}
+
 int
 password_read(struct secret *out, char *why, size_t len)
 {
 	struct termios shown;
 
+	no_core();
 	if (isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &shown) == 0)
 		return read_hidden(&shown, out, why, len);
 	return read_line(out, why, len);

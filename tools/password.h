@@ -20,7 +20,8 @@ struct secret;
  *   out  initialised; the caller releases it
  *
  * Returns 0, or -1 with a message: there is no line, or a longer one than a
- * secret may be.  An empty line is an empty password.
+ * secret may be.  An empty line is an empty password.  From here on the
+ * process leaves no core file.
  */
 int password_read(struct secret *out, char *why, size_t len);
 

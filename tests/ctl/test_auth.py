@@ -4,6 +4,7 @@
 daemon the other commands ask."""
 import os
 import pty
+import resource
 import signal
 import socket
 import subprocess
@@ -124,6 +125,28 @@ class Auth(Login):
         done = self.rig.ctl("auth", USER, text="x" * 40000 + "\n")
         self.assertEqual((done.returncode, done.stdout), (64, ""))
         self.assertEqual(self.known.names(), [USER])
+
+    def test_no_core(self):
+        """The password is in no core file, however large these may be."""
+        def large():
+            resource.setrlimit(resource.RLIMIT_CORE,
+                               (resource.RLIM_INFINITY,) * 2)
+        if resource.getrlimit(resource.RLIMIT_CORE)[1] == 0:
+            self.skipTest("core files are off here")
+        self.known.final = hang
+        with subprocess.Popen(
+                [CTL, "-c", self.rig.conf, "auth", USER], text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                preexec_fn=large) as ctl:
+            self.addCleanup(ctl.kill)
+            ctl.stdin.write(PASSWORD + "\n")
+            ctl.stdin.close()
+            wait_for(lambda: self.known.attempts, "the login")
+            with open(f"/proc/{ctl.pid}/limits", encoding="ascii") as limits:
+                core = [line.split()[4:6] for line in limits
+                        if line.startswith("Max core file size")]
+            ctl.kill()
+        self.assertEqual(core, [["0", "0"]])
 
     def test_host(self):
         """-H needs neither route nor file."""
