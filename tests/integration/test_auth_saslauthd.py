@@ -52,6 +52,15 @@ def test_postfix(case):
         rig.gate.expect(USER, PASSWORD, 454, how)
 
 
+def test_two_ats(case):
+    """libsasl cuts at the last '@': the name before it is somebody else, and
+    the one that Postfix would know afterwards is asked about."""
+    rig = rig_of(case)
+    name = USER + "@boss.example"
+    rig.gate.expect(name, PASSWORD, 535)
+    equal(rig.known.names(), [name], "attempts")
+
+
 def test_daemon_away(case):
     """The daemon is missing or killed: 454."""
     rig = rig_of(case)
