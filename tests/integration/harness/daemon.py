@@ -114,8 +114,19 @@ class Daemon:
         self.start()
 
     def freeze(self):
-        """SIGSTOP: sockets open, nobody home."""
+        """SIGSTOP: sockets open, nobody home, once each thread has seen
+        it."""
         self.child.kill(signal.SIGSTOP)
+        wait_for(self._stopped, f"{self.name} to be stopped")
+
+    def _stopped(self):
+        tasks = f"/proc/{self.child.pid}/task"
+        for task in os.listdir(tasks):
+            with open(f"{tasks}/{task}/stat", encoding="utf-8",
+                      errors="replace") as stat:
+                if stat.read().rpartition(")")[2].split()[0] != "T":
+                    return False
+        return True
 
     def thaw(self):
         """SIGCONT."""
