@@ -26,7 +26,7 @@ static const struct {
 	{ "Edge.TEST; none", AUTH_RESULTS_OURS },
 	{ " \r\n\tedge.test\n ; none", AUTH_RESULTS_OURS },
 	{ "\"edge.test\"; none", AUTH_RESULTS_OURS },
-	{ "\"ed\\ge\\.te\\st\" 1; none", AUTH_RESULTS_OURS },
+	{ "\"ed\\ge\\.t\\est\" 1; none", AUTH_RESULTS_OURS },
 	{ "\"edge\r\n.test\"; none", AUTH_RESULTS_OURS },
 	{ "(a) (b (c \\) \\\\)) edge.test (d); none", AUTH_RESULTS_OURS },
 	{ "(edge.test)edge.test; none", AUTH_RESULTS_OURS },

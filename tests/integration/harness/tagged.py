@@ -25,7 +25,7 @@ peer "{TENANT}" {{ context = {{"tenant=acme", "note={NOTE}",
 # The ways to write the same header that an MTA takes.
 FORGED = ["X-Tenant: forged", "x-tenant: forged", "X-TENANT:forged",
           "X-Tenant : forged", "X-Tenant:\r\n forged", "X-Tenant:",
-          "X-Tenant: fo\r\n\trged\r\n  at length", "X-Tenant: \u00eb"]
+          "X-Tenant: forged\r\n\tand\r\n  folded", "X-Tenant: \u00eb"]
 
 
 def fields(text):
