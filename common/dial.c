@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -16,8 +17,8 @@
 
 #include "common/transport.h"
 
-/* Names that were looked up, for all threads: a handle is made for each
- * connection, and would look up, in a thread of its own, what is known. */
+/* Names that were looked up, for all threads: each handle would look up, in
+ * a thread of its own, what is known. */
 static CURLSH *names;
 static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -92,8 +93,40 @@ dial_url(const struct endpoint *e, unsigned int port, char *url, size_t size)
 	return n > 0 && (size_t)n < size;
 }
 
+/* What libcurl makes for a handle costs more than a connection does: it is
+ * kept from one to the next. */
+struct dialer {
+	CURLM *multi; /* both NULL, or both not */
+	CURL *easy;
+	char errbuf[CURL_ERROR_SIZE];
+};
+
+struct dialer *
+dialer_new(void)
+{
+	return calloc(1, sizeof(struct dialer));
+}
+
+static void
+dialer_reset(struct dialer *l)
+{
+	curl_easy_cleanup(l->easy);
+	(void)curl_multi_cleanup(l->multi);
+	l->easy = NULL;
+	l->multi = NULL;
+}
+
+void
+dialer_free(struct dialer *l)
+{
+	if (l == NULL)
+		return;
+	dialer_reset(l);
+	free(l);
+}
+
 static bool
-dial_options(CURL *c, const char *url, struct deadline d, char *errbuf)
+dialer_options(struct dialer *l, CURL *c, const char *url, struct deadline d)
 {
 	long left = (long)deadline_left_poll(d);
 	bool ok;
@@ -102,7 +135,7 @@ dial_options(CURL *c, const char *url, struct deadline d, char *errbuf)
 	if (left == 0)
 		left = 1;
 	ok = curl_easy_setopt(c, CURLOPT_URL, url) == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, errbuf) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, l->errbuf) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_SHARE, names) == CURLE_OK &&
@@ -140,40 +173,68 @@ take_socket(CURL *c)
 	return fd;
 }
 
-static enum outcome
-dial_inet(const struct endpoint *e, unsigned int port, struct deadline d,
-    int *fd, struct fault *f)
+/* Have libcurl connect; it goes on by itself until its limit. */
+static CURLcode
+dialer_run(struct dialer *l)
 {
-	char errbuf[CURL_ERROR_SIZE] = "";
+	CURLMcode mc = CURLM_OK;
+	CURLMsg *m;
+	int running = 1, left;
+
+	while (mc == CURLM_OK && running > 0) {
+		mc = curl_multi_perform(l->multi, &running);
+		if (mc == CURLM_OK && running > 0)
+			mc = curl_multi_poll(l->multi, NULL, 0, 1000, NULL);
+	}
+	m = curl_multi_info_read(l->multi, &left);
+	if (mc != CURLM_OK || m == NULL || m->msg != CURLMSG_DONE)
+		return CURLE_FAILED_INIT;
+	return m->data.result;
+}
+
+static enum outcome
+dialer_inet(struct dialer *l, const struct endpoint *e, unsigned int port,
+    struct deadline d, int *fd, struct fault *f)
+{
 	char url[ENDPOINT_HOST_MAX + 32];
-	CURL *c = NULL;
 	CURLcode rc;
-	enum outcome oc = OUTCOME_TEMP;
 
 	if (!dial_url(e, port, url, sizeof(url))) {
 		fault_set(f, FAULT_LOCAL, "no host name: \"%s\"", e->host);
-		goto done;
+		return OUTCOME_TEMP;
 	}
-	c = curl_easy_init();
-	if (c == NULL || !dial_options(c, url, d, errbuf)) {
+	if (l->easy == NULL) {
+		l->easy = curl_easy_init();
+		l->multi = curl_multi_init();
+	}
+	l->errbuf[0] = '\0';
+	if (l->easy == NULL || l->multi == NULL ||
+	    !dialer_options(l, l->easy, url, d) ||
+	    curl_multi_add_handle(l->multi, l->easy) != CURLM_OK) {
 		fault_set(f, FAULT_LOCAL, "libcurl cannot be set up");
-		goto done;
+		goto fail;
 	}
-	rc = curl_easy_perform(c);
+	rc = dialer_run(l);
 	if (rc != CURLE_OK) {
 		fault_set(f, FAULT_CONNECTION, "connect to %s:%u: %s", e->host,
-		    port, errbuf[0] != '\0' ? errbuf : curl_easy_strerror(rc));
-		goto done;
+		    port,
+		    l->errbuf[0] != '\0' ? l->errbuf : curl_easy_strerror(rc));
+		goto fail;
 	}
-	*fd = take_socket(c);
+	*fd = take_socket(l->easy);
 	if (*fd == -1) {
 		system_fault(f, FAULT_LOCAL, e->host);
-		goto done;
+		goto fail;
 	}
-	oc = OUTCOME_OK;
-done:
-	curl_easy_cleanup(c);
-	return oc;
+	/* Closes libcurl's descriptor of the connection. */
+	(void)curl_multi_remove_handle(l->multi, l->easy);
+	return OUTCOME_OK;
+fail:
+	/* A look-up may still be on its way. */
+	if (l->easy != NULL && l->multi != NULL)
+		(void)curl_multi_remove_handle(l->multi, l->easy);
+	dialer_reset(l);
+	return OUTCOME_TEMP;
 }
 
 /* A Unix socket is connected at once or not at all, but for a full backlog:
@@ -227,12 +288,14 @@ dial_unix(const struct endpoint *e, struct deadline d, int *fd, struct fault *f)
 }
 
 enum outcome
-dial_connect(const struct endpoint *e, unsigned int port, struct deadline d,
-    struct transport **out, struct fault *f)
+dialer_connect(struct dialer *l, const struct endpoint *e, unsigned int port,
+    struct deadline d, struct transport **out, struct fault *f)
 {
 	enum outcome oc;
 	int fd = -1;
 
+	if (l == NULL)
+		return dial_connect(e, port, d, out, f);
 	*out = NULL;
 	fault_clear(f);
 	if (deadline_passed(d)) {
@@ -245,7 +308,7 @@ dial_connect(const struct endpoint *e, unsigned int port, struct deadline d,
 	if (e->kind == ENDPOINT_UNIX)
 		oc = dial_unix(e, d, &fd, f);
 	else
-		oc = dial_inet(e, port, d, &fd, f);
+		oc = dialer_inet(l, e, port, d, &fd, f);
 	if (oc != OUTCOME_OK)
 		return oc;
 
@@ -255,4 +318,15 @@ dial_connect(const struct endpoint *e, unsigned int port, struct deadline d,
 		return OUTCOME_TEMP;
 	}
 	return OUTCOME_OK;
+}
+
+enum outcome
+dial_connect(const struct endpoint *e, unsigned int port, struct deadline d,
+    struct transport **out, struct fault *f)
+{
+	struct dialer once = { NULL, NULL, "" };
+	enum outcome oc = dialer_connect(&once, e, port, d, out, f);
+
+	dialer_reset(&once);
+	return oc;
 }

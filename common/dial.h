@@ -32,4 +32,17 @@ void dial_global_cleanup(void);
 enum outcome dial_connect(const struct endpoint *e, unsigned port,
     struct deadline d, struct transport **out, struct fault *f);
 
+/*
+ * A dialer is for one who connects often: it keeps what libcurl needs for
+ * that.  One thread at a time.
+ *
+ * dialer_new(): NULL without memory.  dialer_free(l): NULL does nothing.
+ * dialer_connect(l, ...): as dial_connect(), which l NULL makes of it.
+ */
+struct dialer;
+struct dialer *dialer_new(void);
+void dialer_free(struct dialer *l);
+enum outcome dialer_connect(struct dialer *l, const struct endpoint *e,
+    unsigned port, struct deadline d, struct transport **out, struct fault *f);
+
 #endif /* POSTERN_COMMON_DIAL_H */

@@ -141,7 +141,7 @@ pool_free(struct pool *p)
 	pool_stop(p);
 	(void)pthread_join(p->janitor, NULL);
 	pthread_mutex_lock(&p->lock);
-	while (p->n_crew > 0)
+	while (p->n_threads > 0)
 		pool_wait(p, &p->ended, INT64_MAX);
 	while (!TAILQ_EMPTY(&p->all))
 		target_end(TAILQ_FIRST(&p->all));

@@ -12,13 +12,20 @@
 #include "common/tls.h"
 #include "common/transport.h"
 
+/* One job, and what the thread has for it. */
+struct crew_job {
+	struct pool_lease *lease;
+	struct dialer *dialer;
+};
+
 /* Keep a second descriptor of the socket: pool_stop() ends a dialogue with
  * it, whatever has become of the first. */
 static enum outcome
 crew_dial(void *arg, const struct endpoint *e, unsigned int port,
     struct deadline d, struct transport **out, struct fault *f)
 {
-	struct pool_lease *l = arg;
+	const struct crew_job *job = arg;
+	struct pool_lease *l = job->lease;
 	struct pool *p = l->target->pool;
 	enum outcome oc;
 	int fd, was;
@@ -26,7 +33,7 @@ crew_dial(void *arg, const struct endpoint *e, unsigned int port,
 	if (p->params.dial != NULL)
 		oc = p->params.dial(p->params.dial_arg, e, port, d, out, f);
 	else
-		oc = dial_connect(e, port, d, out, f);
+		oc = dialer_connect(job->dialer, e, port, d, out, f);
 	if (oc != OUTCOME_OK || (*out)->fd == -1)
 		return oc;
 	fd = fcntl((*out)->fd, F_DUPFD_CLOEXEC, 3);
@@ -42,10 +49,10 @@ crew_dial(void *arg, const struct endpoint *e, unsigned int port,
 }
 
 static enum outcome
-open_session(struct pool_lease *l, struct session **out, struct fault *f,
+open_session(struct crew_job *job, struct session **out, struct fault *f,
     enum smtp_stage *stage)
 {
-	struct pool_target *t = l->target;
+	struct pool_target *t = job->lease->target;
 	const struct conf_upstream *up = &t->options->up;
 	const struct pool_params *pp = &t->pool->params;
 	struct session_params sp = {
@@ -58,7 +65,7 @@ open_session(struct pool_lease *l, struct session **out, struct fault *f,
 		.connect_ms = POOL_CONNECT_MS,
 		.reply_ms = POOL_REPLY_MS,
 		.dial = crew_dial,
-		.dial_arg = l,
+		.dial_arg = job,
 		.trace = pp->trace,
 		.trace_arg = pp->trace_arg,
 	};
@@ -75,13 +82,14 @@ open_session(struct pool_lease *l, struct session **out, struct fault *f,
 }
 
 static void
-run_opening(struct pool_lease *l)
+run_opening(struct crew_job *job)
 {
+	struct pool_lease *l = job->lease;
 	struct pool *p = l->target->pool;
 	struct session *s = NULL;
 	struct fault f;
 	enum smtp_stage stage;
-	enum outcome oc = open_session(l, &s, &f, &stage);
+	enum outcome oc = open_session(job, &s, &f, &stage);
 	int fd;
 
 	pthread_mutex_lock(&p->lock);
@@ -127,6 +135,7 @@ run_reset(struct pool_lease *l)
 static void *
 crew_main(void *arg)
 {
+	struct crew_job job = { NULL, dialer_new() };
 	struct pool *p = arg;
 	struct pool_lease *l;
 	int64_t leave_ms;
@@ -146,13 +155,18 @@ crew_main(void *arg)
 		TAILQ_REMOVE(&p->jobs, l, entry);
 		p->n_jobs--;
 		pthread_mutex_unlock(&p->lock);
+		job.lease = l;
 		if (l->session == NULL)
-			run_opening(l);
+			run_opening(&job);
 		else
 			run_reset(l);
 		pthread_mutex_lock(&p->lock);
 	}
-	p->n_crew--;
+	p->n_crew--; /* takes no job any more */
+	pthread_mutex_unlock(&p->lock);
+	dialer_free(job.dialer);
+	pthread_mutex_lock(&p->lock);
+	p->n_threads--;
 	pthread_cond_broadcast(&p->ended);
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -165,9 +179,10 @@ crew_job(struct pool_lease *l)
 	struct pool *p = l->target->pool;
 
 	if (p->n_resting <= p->n_jobs && p->n_crew < POOL_CREW_MAX) {
-		if (pool_thread(crew_main, p, NULL))
+		if (pool_thread(crew_main, p, NULL)) {
 			p->n_crew++;
-		else if (p->n_crew == 0)
+			p->n_threads++;
+		} else if (p->n_crew == 0)
 			return false;
 	}
 	TAILQ_INSERT_TAIL(&p->jobs, l, entry);

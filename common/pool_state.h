@@ -185,6 +185,7 @@ struct pool {
 	pthread_cond_t work;     /* there is one */
 	pthread_cond_t ended;    /* a thread of the crew has */
 	size_t n_jobs, n_crew, n_resting;
+	size_t n_threads; /* of the crew, with those that are leaving */
 };
 
 /* pool.c */

@@ -200,6 +200,43 @@ test_next_address(void **state)
 	(void)close(listener);
 }
 
+/* One dialer, many connections; a failure between them, and a name that
+ * outlasts its deadline, leave it of use.  Nothing of it keeps a connection
+ * open. */
+static void
+test_dialer(void **state)
+{
+	unsigned int port;
+	int listener = listen_inet(&port), fd;
+	struct endpoint e = endpoint("127.0.0.1");
+	struct endpoint slow = endpoint("slow.example.org");
+	struct endpoint nowhere = endpoint("nowhere.example.org");
+	struct dialer *l = dialer_new();
+	struct transport *t;
+	struct fault f;
+	char octet;
+
+	(void)state;
+	assert_non_null(l);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(
+		    dialer_connect(l, &e, port, deadline_in(5000), &t, &f),
+		    OUTCOME_OK);
+		fd = accept(listener, NULL, NULL);
+		assert_true(fd >= 0);
+		transport_free(t);
+		assert_int_equal(read(fd, &octet, 1), 0);
+		(void)close(fd);
+		if (i % 5 == 2)
+			assert_int_equal(
+			    dialer_connect(l, i % 2 == 0 ? &slow : &nowhere,
+				port, deadline_in(50), &t, &f),
+			    OUTCOME_TEMP);
+	}
+	dialer_free(l);
+	(void)close(listener);
+}
+
 static void
 test_inet6(void **state)
 {
@@ -408,6 +445,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_inet),
+		cmocka_unit_test(test_dialer),
 		cmocka_unit_test(test_inet6),
 		cmocka_unit_test(test_next_address),
 		cmocka_unit_test(test_refused),
