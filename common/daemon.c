@@ -278,22 +278,62 @@ drop_to(const struct passwd *pw, char *why, size_t len)
 	return 0;
 }
 
+/* The account of option `user`; its strings are in buf. */
+static bool
+find_user(const char *user, struct passwd *pw, char *buf, size_t size,
+    char *why, size_t len)
+{
+	struct passwd *found = NULL;
+
+	if (getpwnam_r(user, pw, buf, size, &found) == 0 && found != NULL)
+		return true;
+	snprintf(why, len, "no such user: %s (option user)", user);
+	return false;
+}
+
+int
+daemon_give(const char *path, const char *user, char *why, size_t len)
+{
+	char buf[4096];
+	struct passwd pw;
+	struct stat st;
+	int fd, rc;
+
+	if (geteuid() != 0)
+		return 0;
+	if (!find_user(user, &pw, buf, sizeof(buf), why, len))
+		return -1;
+	/* Whoever may write to the directory could have put another file there
+	 * by now. */
+	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	rc = fd < 0 ? -1 : fstat(fd, &st);
+	if (rc == 0 && !S_ISSOCK(st.st_mode)) {
+		errno = ENOTSOCK;
+		rc = -1;
+	}
+	if (rc == 0)
+		rc = fchownat(fd, "", pw.pw_uid, (gid_t)-1, AT_EMPTY_PATH);
+	if (rc != 0)
+		snprintf(why, len, "%s: cannot be given to user %s: %s", path,
+		    user, ERRNO);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 int
 daemon_drop(const char *user, char *why, size_t len)
 {
 	char buf[4096];
-	struct passwd pw, *found = NULL;
+	struct passwd pw;
 
 	if (geteuid() != 0)
 		return 0;
-	if (getpwnam_r(user, &pw, buf, sizeof(buf), &found) != 0 ||
-	    found == NULL) {
-		snprintf(why, len, "no such user: %s (option user)", user);
+	if (!find_user(user, &pw, buf, sizeof(buf), why, len))
 		return -1;
-	}
-	if (found->pw_uid == 0)
+	if (pw.pw_uid == 0)
 		return 0; /* the administrator's own choice */
-	return drop_to(found, why, len);
+	return drop_to(&pw, why, len);
 }
 
 static void

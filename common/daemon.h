@@ -57,6 +57,13 @@ void daemon_limits(void);
 void daemon_detach(void);
 
 /*
+ * daemon_give(path, user, why, len): when run by root, make a socket the
+ * user's, so that the programs of that user may connect to it.  Before
+ * daemon_drop().  Returns 0, or -1 with a message.
+ */
+int daemon_give(const char *path, const char *user, char *why, size_t len);
+
+/*
  * daemon_drop(user, why, len): when run by root become user for good: groups,
  * gid and uid, and prove that there is no way back.  When not run by root
  * nothing is done.  Returns 0, or -1 with a message.

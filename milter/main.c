@@ -92,7 +92,9 @@ main(int argc, char **argv)
 	    milter_listen(conf->milter.socket, conf->milter.socket_group, why,
 		sizeof(why)) != 0)
 		fail("milter socket", why);
-	if ((control_fd = control_open(control_path, why, sizeof(why))) < 0)
+	/* postern-front, which asks there, is never root. */
+	if ((control_fd = control_open(control_path, why, sizeof(why))) < 0 ||
+	    daemon_give(control_path, conf->user, why, sizeof(why)) != 0)
 		fail("control socket", why);
 	if (daemon_drop(conf->user, why, sizeof(why)) != 0)
 		fail("privileges", why);
