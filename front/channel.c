@@ -141,3 +141,17 @@ channel_told(struct channel *c, const struct pollfd *p)
 	if (p->revents & (c->write_events | bad))
 		c->can_write = true;
 }
+
+void
+channel_tls(const struct channel *c, struct channel_tls *out)
+{
+	const SSL_CIPHER *cipher =
+	    c->ssl != NULL ? SSL_get_current_cipher(c->ssl) : NULL;
+
+	memset(out, 0, sizeof(*out));
+	out->cipher = "";
+	if (cipher == NULL)
+		return;
+	out->cipher = SSL_CIPHER_get_name(cipher);
+	out->use_bits = SSL_CIPHER_get_bits(cipher, &out->alg_bits);
+}

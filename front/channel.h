@@ -39,6 +39,15 @@ channel_is_open(const struct channel *c)
  * fd.  False when that cannot be. */
 bool channel_init(struct channel *c, int fd);
 
+/* What TLS uses; all zero without TLS. */
+struct channel_tls {
+	const char *cipher; /* its name; borrowed, "" without TLS */
+	int alg_bits;       /* of the algorithm */
+	int use_bits;       /* of them, secret */
+};
+
+void channel_tls(const struct channel *c, struct channel_tls *out);
+
 /* channel_release(c): close; sends what TLS has for a good-bye. */
 void channel_release(struct channel *c);
 

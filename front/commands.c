@@ -303,5 +303,6 @@ command_xclient(const struct command *c, struct command_xclient *out)
 		ok = xclient_attribute(word, n, out);
 	if (!ok)
 		memset(out, 0, sizeof(*out));
+	out->by = "XCLIENT";
 	return ok;
 }

@@ -101,6 +101,8 @@ struct command_xclient {
 	char addr[COMMAND_ADDRESS_MAX];    /* "": not given, or unavailable */
 	char login[COMMAND_LOGIN_MAX + 1]; /* the same */
 	bool helo;                         /* HELO= is given */
+	const char *by; /* the command it stands for; command_xclient() says
+			 * "XCLIENT" */
 };
 
 /* command_xclient(c, out): read the attributes; false when there is one that

@@ -263,6 +263,8 @@ do_starttls(struct front *f, const struct command *c)
 		}
 		f->hello[0] = '\0';
 		f->must_greet = true;
+		if (registry_tls(f, why, sizeof(why)) == REGISTRY_REFUSED)
+			log_warning("milter: %s", why);
 	}
 }
 

@@ -87,6 +87,7 @@ announce(struct front *f, const char *token, const struct command_xclient *x,
 		.token = token,
 		.seen = x->addr,
 		.login = x->login,
+		.by = x->by,
 	};
 	char why[256];
 
@@ -163,14 +164,49 @@ identity_hello(struct front *f)
 static enum identity_result
 remote_milter(struct front *f, const char *addr, struct strbuf *answer)
 {
-	struct command_xclient to = { 0 };
-	enum identity_result result;
+	char why[256];
 
-	(void)snprintf(to.addr, sizeof(to.addr), "%s", addr);
-	result = announce(f, f->token, &to, answer);
-	if (result == IDENTITY_SET)
+	switch (registry_seen(f, addr, why, sizeof(why))) {
+	case REGISTRY_OK:
 		(void)snprintf(f->seen, sizeof(f->seen), "%s", addr);
-	return result;
+		return IDENTITY_SET;
+	case REGISTRY_REFUSED:
+		(void)strbuf_adds(answer, why);
+		return IDENTITY_REFUSED;
+	case REGISTRY_GONE:
+	default:
+		return IDENTITY_LOST;
+	}
+}
+
+/* AUTH was between the client and the MTA.  With EHLO said again the MTA tells
+ * the milter of the login, and that tells us: in the MTA's own words, whatever
+ * the mechanism. */
+static enum identity_result
+learn_login(struct front *f, struct strbuf *answer)
+{
+	char why[256];
+
+	if (!f->authenticated || f->login[0] != '\0')
+		return IDENTITY_SET;
+	if (!identity_hello(f))
+		return IDENTITY_LOST;
+	switch (registry_user(f, f->login, why, sizeof(why))) {
+	case REGISTRY_OK:
+		if (f->login[0] != '\0')
+			return IDENTITY_SET;
+		(void)snprintf(why, sizeof(why),
+		    "the MTA does not tell postern-milter of the login");
+		break;
+	case REGISTRY_REFUSED:
+		break;
+	case REGISTRY_GONE:
+	default:
+		return IDENTITY_LOST;
+	}
+	log_warning("%s: XREMOTEIP: %s", f->real, why);
+	(void)strbuf_adds(answer, why);
+	return IDENTITY_REFUSED;
 }
 
 enum identity_result
@@ -182,6 +218,9 @@ identity_remote(struct front *f, const char *addr, struct strbuf *answer)
 
 	if (f->conf->front.xclient == CONF_FRONT_XCLIENT_NO)
 		return remote_milter(f, addr, answer);
+	if ((result = learn_login(f, answer)) != IDENTITY_SET)
+		return result;
+	x.by = "XREMOTEIP";
 	(void)snprintf(x.addr, sizeof(x.addr), "%s", addr);
 	(void)snprintf(x.login, sizeof(x.login), "%s", f->login);
 	strbuf_init(&line, BUFFER_SIZE);

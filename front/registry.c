@@ -88,6 +88,8 @@ registry_begin(struct front *f, char *why, size_t len)
 	if (strcmp(f->seen, f->real) != 0)
 		add_value(&sb, "seen", f->seen);
 	add_value(&sb, "login", f->login);
+	if (f->login[0] != '\0')
+		add_value(&sb, "by", "ALWAYS-ALLOW");
 	add_value(&sb, "xclient",
 	    f->conf->front.xclient == CONF_FRONT_XCLIENT_NO ? "no" : "yes");
 	return ask(f, &sb, NULL, why, len);
@@ -103,6 +105,17 @@ registry_move(
 	(void)strbuf_addf(&sb, " %s", m->token);
 	add_value(&sb, "seen", m->seen);
 	add_value(&sb, "login", m->login);
+	add_value(&sb, "by", m->by);
+	return ask(f, &sb, NULL, why, len);
+}
+
+enum registry_answer
+registry_seen(struct front *f, const char *addr, char *why, size_t len)
+{
+	struct strbuf sb;
+
+	request_begin(&sb, "seen", f->token);
+	add_value(&sb, NULL, addr);
 	return ask(f, &sb, NULL, why, len);
 }
 
@@ -133,25 +146,77 @@ registry_set(
 }
 
 enum registry_answer
-registry_dump(struct front *f, char **lines, char *why, size_t len)
+registry_tls(struct front *f, char *why, size_t len)
+{
+	struct channel_tls t;
+	struct strbuf sb;
+
+	channel_tls(&f->client, &t);
+	request_begin(&sb, "tls", f->token);
+	add_value(&sb, "tls", "true");
+	add_value(&sb, "tls_cipher", t.cipher);
+	(void)strbuf_addf(&sb, " tls_cipher_algbits=%d tls_cipher_usebits=%d",
+	    t.alg_bits, t.use_bits);
+	return ask(f, &sb, NULL, why, len);
+}
+
+/* Takes the request; *lines is new. */
+static enum registry_answer
+ask_lines(struct front *f, struct strbuf *request, char **lines, char *why,
+    size_t len)
 {
 	enum registry_answer answer;
-	struct strbuf sb;
 	size_t size = 0;
 	FILE *out;
 
 	*lines = NULL;
 	if ((out = open_memstream(lines, &size)) == NULL) {
 		(void)snprintf(why, len, "out of memory");
+		strbuf_release(request);
 		return REGISTRY_REFUSED;
 	}
-	request_begin(&sb, "dump", f->token);
-	answer = ask(f, &sb, out, why, len);
+	answer = ask(f, request, out, why, len);
 	if (fclose(out) != 0 || answer != REGISTRY_OK) {
 		free(*lines);
 		*lines = NULL;
 		answer = answer == REGISTRY_OK ? REGISTRY_REFUSED : answer;
 	}
+	return answer;
+}
+
+enum registry_answer
+registry_dump(struct front *f, char **lines, char *why, size_t len)
+{
+	struct strbuf sb;
+
+	request_begin(&sb, "dump", f->token);
+	/* Of the end of a message the MTA tells the milter without waiting. */
+	if (!f->in_transaction)
+		(void)strbuf_adds(&sb, " idle");
+	return ask_lines(f, &sb, lines, why, len);
+}
+
+enum registry_answer
+registry_user(
+    struct front *f, char user[COMMAND_LOGIN_MAX + 1], char *why, size_t len)
+{
+	enum registry_answer answer;
+	char *lines = NULL;
+	struct strbuf sb;
+	size_t n, got = 0;
+
+	user[0] = '\0';
+	request_begin(&sb, "user", f->token);
+	answer = ask_lines(f, &sb, &lines, why, len);
+	n = lines != NULL ? strcspn(lines, "\n") : 0;
+	if (answer == REGISTRY_OK &&
+	    (!xtext_decode(lines, n, user, COMMAND_LOGIN_MAX + 1, &got) ||
+		strlen(user) != got)) {
+		user[0] = '\0';
+		(void)snprintf(why, len, "a login that cannot be read");
+		answer = REGISTRY_REFUSED;
+	}
+	free(lines);
 	return answer;
 }
 

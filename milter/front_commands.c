@@ -127,16 +127,35 @@ front_set(const struct request *r)
 	    r->fronts, r->conf, r->token, r->rest, r->n, r->why, r->len);
 }
 
+static bool
+front_user(const struct request *r)
+{
+	struct strbuf text;
+	bool ok;
+
+	strbuf_init(&text, DUMP_MAX);
+	ok = fronts_user(r->fronts, r->token, &text, r->why, r->len);
+	if (ok)
+		fprintf(r->out, " %s\n", strbuf_str(&text));
+	strbuf_release(&text);
+	return ok;
+}
+
 /* To memory first: the session must not wait for whoever reads. */
 static bool
 front_dump(const struct request *r)
 {
+	const struct front_dump d = {
+		.conf = r->conf,
+		.token = r->token,
+		.idle = r->n > 0 && strcmp(r->rest[0], "idle") == 0,
+	};
 	struct strbuf text;
 	const char *line, *end;
 	bool ok;
 
 	strbuf_init(&text, DUMP_MAX);
-	ok = fronts_dump(r->fronts, r->conf, r->token, &text, r->why, r->len);
+	ok = fronts_dump(r->fronts, &d, &text, r->why, r->len);
 	line = ok ? strbuf_str(&text) : "";
 	for (; (end = strchr(line, '\n')) != NULL; line = end + 1)
 		fprintf(r->out, " %.*s\n", (int)(end - line), line);
@@ -167,7 +186,8 @@ front_command(const struct milter_setup *setup, char *const *words, size_t n,
 		{ "hello", 1, 1, front_hello },
 		{ "tls", 1, 16, front_tls },
 		{ "set", 1, SIZE_MAX, front_set },
-		{ "dump", 0, 0, front_dump },
+		{ "user", 0, 0, front_user },
+		{ "dump", 0, 1, front_dump },
 		{ "alive", 0, 0, front_tied },
 		{ "end", 0, 0, front_end },
 	};

@@ -10,11 +10,13 @@
  *   front hello TOKEN LINE           the client's EHLO or HELO
  *   front tls TOKEN NAME=VALUE...    of the TLS that the front has ended
  *   front set TOKEN NAME=VALUE...    XSETCONTEXT
- *   front dump TOKEN                 the lines of XDUMPCONTEXT
+ *   front user TOKEN                 as whom the client has logged in
+ *   front dump TOKEN [idle]          the lines of XDUMPCONTEXT; idle: no
+ *                                    message is under way
  *   front alive TOKEN                is its milter session there still?
  *   front end TOKEN
  *
- * LINE, NAME of login= and each VALUE are xtext.  The text of an error begins
+ * LINE, NAME of login=, the answer to user and each VALUE are xtext.  The text of an error begins
  * with a reply code and an enhanced status for the client.
  */
 #ifndef POSTERN_MILTER_FRONT_COMMANDS_H

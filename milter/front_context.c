@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/strbuf.h"
 #include "common/xsetcontext.h"
+#include "common/xtext.h"
 #include "milter/fronts_state.h"
 
 /* Names that one client may have set, so that what we know has room too. */
@@ -261,18 +262,43 @@ fronts_seen(struct fronts *f, const struct conf *conf, const char *token,
 }
 
 bool
-fronts_dump(struct fronts *f, const struct conf *conf, const char *token,
-    struct strbuf *out, char *why, size_t len)
+fronts_user(struct fronts *f, const char *token, struct strbuf *out, char *why,
+    size_t len)
+{
+	char text[XTEXT_ROOM(FRONT_LOGIN_MAX)];
+	const char *user;
+	struct front *fr;
+	bool ok;
+
+	pthread_mutex_lock(&f->lock);
+	fr = fronts_find_tied(f, token, why, len);
+	ok = fr != NULL;
+	if (ok) {
+		pthread_mutex_lock(&fr->s->lock);
+		user = fr->s->user != NULL ? fr->s->user : "";
+		ok = xtext_encode(user, strlen(user), text, sizeof(text)) &&
+		    strbuf_adds(out, text);
+		pthread_mutex_unlock(&fr->s->lock);
+		if (!ok)
+			snprintf(why, len, "550 5.7.1 no such login");
+	}
+	pthread_mutex_unlock(&f->lock);
+	return ok;
+}
+
+bool
+fronts_dump(struct fronts *f, const struct front_dump *d, struct strbuf *out,
+    char *why, size_t len)
 {
 	struct front *fr;
 	bool ok = false;
 
 	pthread_mutex_lock(&f->lock);
-	fr = fronts_find_tied(f, token, why, len);
-	if (fr != NULL && front_may(conf, fr, "XDUMPCONTEXT", why, len)) {
+	fr = fronts_find_tied(f, d->token, why, len);
+	if (fr != NULL && front_may(d->conf, fr, "XDUMPCONTEXT", why, len)) {
 		pthread_mutex_lock(&fr->s->lock);
 		ok = context_print(&fr->s->connection, "connection", out) &&
-		    context_print(&fr->s->message, "message", out);
+		    (d->idle || context_print(&fr->s->message, "message", out));
 		pthread_mutex_unlock(&fr->s->lock);
 		if (!ok)
 			snprintf(why, len, "451 4.3.0 out of memory");

@@ -105,9 +105,21 @@ bool fronts_set(struct fronts *f, const struct conf *conf, const char *token,
 bool fronts_tls(struct fronts *f, const char *token, char *const *words,
     size_t n, char *why, size_t len);
 
-/* fronts_dump(f, conf, token, out, why, len): the lines of XDUMPCONTEXT but
- * for the last; see context_print(). */
-bool fronts_dump(struct fronts *f, const struct conf *conf, const char *token,
+/* fronts_user(f, token, out, why, len): who the client has logged in as, in
+ * xtext, as the MTA has told it last; nothing for nobody. */
+bool fronts_user(struct fronts *f, const char *token, struct strbuf *out,
+    char *why, size_t len);
+
+/* What is dumped, and for whom. */
+struct front_dump {
+	const struct conf *conf;
+	const char *token;
+	bool idle; /* no message is under way: the MTA may tell so later */
+};
+
+/* fronts_dump(f, d, out, why, len): the lines of XDUMPCONTEXT but for the
+ * last; see context_print(). */
+bool fronts_dump(struct fronts *f, const struct front_dump *d,
     struct strbuf *out, char *why, size_t len);
 
 /* fronts_count(f, tied, pending): how many there are. */

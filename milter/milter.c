@@ -208,11 +208,16 @@ on_helo(SMFICTX *ctx, char *helo)
 {
 	struct macros macros = { get_macro, ctx };
 	struct msession *s = session_of(ctx);
+	struct conf *conf;
 
 	if (s != NULL && !msession_helo(s, helo))
 		log_error("out of memory for a client");
-	if (s != NULL)
-		variables_helo(s, helo, &macros);
+	if (s != NULL && s->variables && setup_enter()) {
+		conf = conf_holder_get(setup->conf);
+		variables_helo(s, conf, helo, &macros);
+		conf_unref(conf);
+		setup_leave();
+	}
 	return noted(ctx);
 }
 

@@ -131,6 +131,7 @@ msession_free(struct msession *s)
 	msession_reset(s);
 	context_release(&s->connection);
 	free(s->client_name);
+	free(s->user);
 	free(s->helo);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

@@ -54,6 +54,7 @@ struct msession {
 
 	pthread_mutex_t lock;         /* guards what follows */
 	char *client_name;            /* NULL when not known */
+	char *user;                   /* logged in, says the MTA; or NULL */
 	char addr[MSESSION_ADDR_MAX]; /* numeric, "" for a local client */
 	char real[MSESSION_ADDR_MAX]; /* who is connected to the front, or "" */
 	unsigned short port;

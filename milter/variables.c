@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/address.h"
@@ -57,15 +58,22 @@ set_count(struct msession *s, const char *name, unsigned long n)
 static void
 set_auth(struct msession *s, const struct conf *conf, const struct macros *m)
 {
-	bool user = macro(m, "{auth_authen}") != NULL;
+	const char *user = macro(m, "{auth_authen}");
+	char *copy = user != NULL ? strdup(user) : NULL;
 
-	if (user) {
+	if (copy != NULL) {
+		pthread_mutex_lock(&s->lock);
+		free(s->user);
+		s->user = copy;
+		pthread_mutex_unlock(&s->lock);
+	}
+	if (user != NULL) {
 		set_macro(s, "auth_name", m, "{auth_type}");
 		set_macro(s, "auth_user", m, "{auth_authen}");
 		msession_set(
 		    s, &s->connection, "auth_status", "pass", ORIGIN_MTA);
 	}
-	if (user ||
+	if (user != NULL ||
 	    (!s->no_xclient && s->addr[0] != '\0' &&
 		conf_is_relay_host(conf, s->addr)))
 		msession_set(
@@ -108,12 +116,14 @@ set_tls(struct msession *s, const struct macros *m)
 }
 
 void
-variables_helo(struct msession *s, const char *helo, const struct macros *m)
+variables_helo(struct msession *s, const struct conf *conf, const char *helo,
+    const struct macros *m)
 {
 	if (!s->variables)
 		return;
 	set_text(s, &s->connection, "ehlo_domain", helo);
 	set_tls(s, m);
+	set_auth(s, conf, m); /* EHLO may be said again, behind AUTH */
 }
 
 /* NAME_string, NAME_localpart and NAME_domain. */

@@ -27,8 +27,8 @@ struct macros {
 
 void variables_connect(
     struct msession *s, const struct conf *conf, const struct macros *m);
-void variables_helo(
-    struct msession *s, const char *helo, const struct macros *m);
+void variables_helo(struct msession *s, const struct conf *conf,
+    const char *helo, const struct macros *m);
 
 /* Path as given, with < and >. */
 void variables_mail(struct msession *s, const struct conf *conf,

@@ -103,14 +103,14 @@ class Postfix:
 
 
 def edge(case, upstream_port=None, domains=(EVERY_DOMAIN,), sasl=None,
-         plugins=None, **settings):
+         plugins=None, services=(), **settings):
     """The edge MTA: relays `domains` to the port upstream, or nowhere."""
     relay = (f"smtp:[127.0.0.1]:{upstream_port}" if upstream_port
              else "discard:")
     return Postfix(case, "edge", {
         "relay_domains": " ".join(domains),
         "relay_transport": relay,
-        **settings}, sasl=sasl, plugins=plugins)
+        **settings}, services, sasl=sasl, plugins=plugins)
 
 
 def milter_settings(socket="unix:postern/milter", **settings):
