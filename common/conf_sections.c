@@ -11,6 +11,7 @@
 #include "common/conf_load.h"
 #include "common/conf_suggest.h"
 #include "common/context.h"
+#include "common/context_names.h"
 #include "common/endpoint.h"
 
 #define EXTENSIONS "XCLIENT|XREMOTEIP|XSETCONTEXT|XDUMPCONTEXT|ALWAYS-ALLOW"
@@ -293,7 +294,7 @@ conf_load_tags(struct conf_load *l)
 			    "variable: \"%.70s\" is not the name of a context "
 			    "variable",
 			    t->variable);
-		else if (strcmp(t->variable, "outbound_smtp_auth_pass") == 0)
+		else if (context_name_secret(t->variable))
 			conf_tell(l->s, conf_set_at(l, sec, "variable"),
 			    "variable: a password does not go into a header");
 	}

@@ -9,6 +9,7 @@
 
 #include "common/conf.h"
 #include "common/context.h"
+#include "common/context_names.h"
 #include "common/header_value.h"
 #include "common/log.h"
 #include "common/strbuf.h"
@@ -39,30 +40,28 @@ struct tagger {
 };
 
 static bool
-in_list(const struct strlist *list, const char *word, size_t len)
+has_binding(const struct conf_peer *peer)
 {
+	static const char set[] = TAG_BINDING_VARIABLE "=";
 	size_t i;
 
-	for (i = 0; i < list->n; i++)
-		if (strncmp(list->v[i], word, len) == 0 &&
-		    (list->v[i][len] == '\0' || list->v[i][len] == '='))
+	for (i = 0; i < peer->context.n; i++)
+		if (strncmp(peer->context.v[i], set, sizeof(set) - 1) == 0)
 			return true;
-	return false;
+	return context_name_allowed(TAG_BINDING_VARIABLE,
+	    peer->setcontext_names.v, peer->setcontext_names.n);
 }
 
 /* Bindings are configured, or a peer has or may set one. */
 static bool
 binding_wanted(const struct conf *conf)
 {
-	static const char name[] = TAG_BINDING_VARIABLE;
 	size_t i;
 
 	if (conf->n_bindings > 0 || conf->n_groups > 0)
 		return true;
 	for (i = 0; i < conf->n_peers; i++)
-		if (in_list(&conf->peers[i].context, name, sizeof(name) - 1) ||
-		    in_list(&conf->peers[i].setcontext_names, name,
-			sizeof(name) - 1))
+		if (has_binding(&conf->peers[i]))
 			return true;
 	return false;
 }

@@ -31,6 +31,11 @@ def test_tags(case):
           "the log")
 
 
+def test_odd_headers(case):
+    """What looks like a header and may be none."""
+    tagged.check_odd(Tagged(case, tagged.CONF))
+
+
 def test_values(case):
     """Any text arrives as it was set."""
     tagged.check_values(Tagged(case, tagged.CONF))

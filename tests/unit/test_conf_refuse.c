@@ -199,6 +199,8 @@ test_values(void **state)
 		{ "tag \"X-A\" { }", "tag \"X-A\": variable is missing" },
 		{ "tag \"X-A\" { variable = outbound_smtp_auth_pass }",
 		    "a password does not go into a header" },
+		{ "tag \"X-A\" { variable = my_secret }",
+		    "a password does not go into a header" },
 		{ "tag \"X-A\" { variable = \"a b\" }",
 		    "variable: \"a b\" is not" },
 		{ "domain \"a b\" { }", "domain \"a b\":" },

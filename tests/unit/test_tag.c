@@ -151,6 +151,9 @@ test_wanted(void **state)
 		{ "peer \"192.0.2.1\" { context = {\"binding=a\"} }", true },
 		{ MAY_SET "setcontext_names = {\"tenant\"} }", false },
 		{ MAY_SET "setcontext_names = {\"binding\"} }", true },
+		{ MAY_SET "setcontext_names = {\"binding*\"} }", true },
+		{ MAY_SET "setcontext_names = {\"*\"} }", false },
+		{ MAY_SET "}", false },
 	};
 	struct conf_case conf;
 
