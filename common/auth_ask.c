@@ -125,8 +125,9 @@ may_be_told(struct auth_attempt *t, const struct route_host *h)
 }
 
 static bool
-announce(struct auth_attempt *t)
+announce(struct auth_attempt *t, bool *stale)
 {
+	struct deadline d = share(t);
 	struct session_again again = { t->setup->conf->hostname,
 		(enum conf_xclient)t->route->up->xclient, &t->client };
 	struct fault f;
@@ -137,19 +138,21 @@ announce(struct auth_attempt *t)
 	if (again.xclient == XCLIENT_IFAVAILABLE && t->client.addr[0] == '\0')
 		return true;
 	fault_clear(&f);
-	oc = session_tell_client(attempt_session(t), &again, t->deadline, &f);
+	oc = session_tell_client(attempt_session(t), &again, d, &f);
 	if (oc == OUTCOME_OK) {
 		attempt_explain(t, "xclient: the client is %s",
 		    t->client.addr[0] != '\0' ? t->client.addr : "not known");
 		return true;
 	}
 	could_not_open(t, oc, STAGE_XCLIENT, &f);
+	*stale = f.origin == FAULT_CONNECTION && !deadline_passed(d);
 	return false;
 }
 
-/* One host: true with a session that may be used. */
+/* One host: true with a session that may be used; else stale says whether it
+ * was only the session that was no good. */
 static bool
-connect_host(struct auth_attempt *t, size_t i)
+connect_host(struct auth_attempt *t, size_t i, bool *stale)
 {
 	const struct route_host *h = &t->route->hosts[i];
 	struct auth_answer *r = &t->answer;
@@ -157,6 +160,7 @@ connect_host(struct auth_attempt *t, size_t i)
 	struct fault f;
 	enum outcome oc;
 
+	*stale = false;
 	fault_clear(&f);
 	(void)endpoint_format(&h->endpoint, r->upstream, sizeof(r->upstream));
 	oc =
@@ -171,8 +175,8 @@ connect_host(struct auth_attempt *t, size_t i)
 		give(t, POOL_UNUSED);
 		return false;
 	}
-	if (!announce(t)) {
-		give(t, POOL_CLOSE);
+	if (!announce(t, stale)) {
+		give(t, *stale ? POOL_BROKEN : POOL_CLOSE);
 		return false;
 	}
 	r->code = 0;
@@ -180,19 +184,33 @@ connect_host(struct auth_attempt *t, size_t i)
 	return true;
 }
 
+/* A session that was found dead says nothing about its host: another one is
+ * tried there once. */
+static void
+next_host(struct auth_attempt *t, bool same)
+{
+	if (same && !t->again) {
+		t->again = true;
+		return;
+	}
+	t->host++;
+	t->again = false;
+}
+
 bool
 attempt_connect(struct auth_attempt *t)
 {
+	bool stale;
+
 	exchange_release(&t->x);
 	while (t->host < t->route->n_hosts) {
 		if (atomic_load(&t->a->stopped))
 			return attempt_defer(t, "stopping");
 		if (deadline_passed(t->deadline))
 			return attempt_defer(t, "out of time");
-		if (connect_host(t, t->host))
+		if (connect_host(t, t->host, &stale))
 			return true;
-		t->host++;
-		t->again = false;
+		next_host(t, stale);
 	}
 	return attempt_defer(t, "no upstream can be asked");
 }
@@ -205,19 +223,6 @@ attempt_no_mech(struct auth_attempt *t, const char *what)
 	auth_worry(t, AUTH_WORRY_MECHANISM, "upstream %s: %s",
 	    t->answer.upstream, t->answer.text);
 	give(t, POOL_UNUSED);
-	t->host++;
-	t->again = false;
-}
-
-/* A session that was found dead says nothing about its host: another one is
- * tried there once. */
-static void
-next_host(struct auth_attempt *t, bool same)
-{
-	if (same && !t->again) {
-		t->again = true;
-		return;
-	}
 	t->host++;
 	t->again = false;
 }

@@ -280,6 +280,7 @@ static enum mini_said
 line(void *arg, struct mini_talk *t, const char *text)
 {
 	struct login_upstream *u = arg;
+	const char *first;
 
 	if (*mini_memo(t) != COMMAND && *mini_memo(t) != LOGGED_IN)
 		return respond(u, t, text);
@@ -288,9 +289,15 @@ line(void *arg, struct mini_talk *t, const char *text)
 	if (strncmp(text, "XCLIENT ", 8) != 0 || u->params.xclient == NULL)
 		return MINI_NOT_MINE;
 	pthread_mutex_lock(&u->lock);
+	first = u->counts.xclient[0] == '\0' ? u->params.announced : NULL;
 	(void)snprintf(
 	    u->counts.xclient, sizeof(u->counts.xclient), "%.255s", text + 8);
 	pthread_mutex_unlock(&u->lock);
+	if (first != NULL) {
+		if (strcmp(first, "hang") == 0)
+			mini_hang(t);
+		return MINI_END;
+	}
 	if (strstr(text, "LOGIN=") != NULL)
 		*mini_memo(t) = COMMAND;
 	mini_say(t, "220 mini.test ESMTP");

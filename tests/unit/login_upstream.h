@@ -24,6 +24,8 @@ struct login_params {
 	 * "hang", "echo" and "repeat" (535 that says it again, as it was
 	 * sent and decoded), or a line; NULL: as usual. */
 	const char *reply;
+	/* Instead of a reply to the first XCLIENT: "close", "hang"; NULL. */
+	const char *announced;
 	bool tell;
 	int delay; /* of the last reply, milliseconds */
 	enum mini_stage fail;

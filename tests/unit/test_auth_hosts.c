@@ -267,6 +267,30 @@ test_xclient(void **state)
 	}
 }
 
+/* A session that ends while it is told of the client says as little about its
+ * host as one that ends at AUTH; one that says nothing leaves time for others.
+ */
+static void
+test_xclient_stale(void **state)
+{
+	const struct login_params closes = {
+		.mechs = "PLAIN", .xclient = "NAME ADDR", .announced = "close"
+	};
+	const struct login_params hangs = {
+		.mechs = "PLAIN", .xclient = "NAME ADDR", .announced = "hang"
+	};
+	struct auth_rig rig;
+
+	(void)state;
+	auth_rig_one(&rig, &closes, "xclient = required");
+	assert_int_equal(check(&rig, "ann", "good")->verdict, VERDICT_ACCEPT);
+	auth_rig_stop(&rig);
+	auth_rig_two(&rig, &hangs, &usual, "xclient = ifavailable timeout = 2");
+	assert_int_equal(check(&rig, "ann", "good")->verdict, VERDICT_ACCEPT);
+	assert_int_equal(auths(&rig, 0) + auths(&rig, 1), 1);
+	auth_rig_stop(&rig);
+}
+
 /* A session that was told of one client serves no other. */
 static void
 test_xclient_not_reused(void **state)
@@ -368,6 +392,7 @@ main(void)
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_domain),
 		cmocka_unit_test(test_xclient),
+		cmocka_unit_test(test_xclient_stale),
 		cmocka_unit_test(test_xclient_not_reused),
 		cmocka_unit_test(test_reused),
 		cmocka_unit_test(test_tls),
