@@ -227,18 +227,33 @@ attempt_no_mech(struct auth_attempt *t, const char *what)
 	t->again = false;
 }
 
+/* 421: the upstream is to be left alone, unless it has only been waiting for
+ * us for too long (4.4.2). */
+static enum pool_fate
+fate_of_421(const struct reply *reply)
+{
+	struct esc esc;
+
+	if (esc_parse(reply->text, reply->code, &esc) > 0 && esc.subject == 4 &&
+	    esc.detail == 2)
+		return POOL_BROKEN;
+	return POOL_REFUSED;
+}
+
 bool
 attempt_is_over(struct auth_attempt *t)
 {
 	struct exchange *x = &t->x;
+	enum pool_fate fate;
 
 	if (x->sent)
 		return true;
 	if (x->event == EXCHANGE_REPLY && reply_is_closing(&x->reply)) {
 		(void)snprintf(
 		    t->answer.text, sizeof(t->answer.text), "421 to AUTH");
-		give(t, POOL_REFUSED);
-		next_host(t, false);
+		fate = fate_of_421(&x->reply);
+		give(t, fate);
+		next_host(t, fate == POOL_BROKEN);
 		return false;
 	}
 	if (x->event != EXCHANGE_BROKEN)
@@ -326,7 +341,7 @@ attempt_judge(struct auth_attempt *t)
 		if (t->answer.verdict == VERDICT_ACCEPT)
 			fate = POOL_REUSE;
 		else if (reply_is_closing(&t->x.reply))
-			fate = POOL_REFUSED;
+			fate = fate_of_421(&t->x.reply);
 	} else {
 		note(t, &t->x.fault);
 		(void)attempt_defer(

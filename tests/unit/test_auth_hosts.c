@@ -105,6 +105,33 @@ test_stale(void **state)
 	auth_rig_stop(&rig);
 }
 
+/* A session that was idle for too long may be closed while AUTH is on its way:
+ * that says nothing about the next one. */
+static void
+test_idle_421(void **state)
+{
+	const struct login_params plain = { .mechs = "PLAIN",
+		.reply = "421 4.4.2 mini.test Error: timeout exceeded" };
+	const struct login_params login = { .mechs = "LOGIN",
+		.begin = "421 4.4.2 mini.test Error: timeout exceeded" };
+	const struct auth_answer *r;
+	struct auth_rig rig;
+
+	(void)state;
+	auth_rig_one(&rig, &plain, "");
+	r = check(&rig, "ann", "good");
+	assert_int_equal(r->verdict, VERDICT_DEFER);
+	assert_int_equal(r->code, 421);
+	login_set_reply(rig.up[0], NULL);
+	assert_int_equal(check(&rig, "ann", "good")->verdict, VERDICT_ACCEPT);
+	auth_rig_stop(&rig);
+	/* Nothing was said: another one is tried, and then another host. */
+	auth_rig_two(&rig, &login, &usual, "");
+	assert_int_equal(check(&rig, "ann", "good")->verdict, VERDICT_ACCEPT);
+	assert_int_equal(auths(&rig, 0), 2);
+	auth_rig_stop(&rig);
+}
+
 /* What cannot be sent uses no session up, and counts for nothing. */
 static void
 test_too_long(void **state)
@@ -386,6 +413,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failover),
+		cmocka_unit_test(test_idle_421),
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_all_down),
 		cmocka_unit_test(test_stale),
