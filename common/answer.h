@@ -22,6 +22,7 @@ enum answer_origin {
 	ANSWER_CATCHALL,  /* the upstream takes every local part */
 	ANSWER_ON_DOWN,   /* option on_down, while the upstream is down */
 	ANSWER_LOOP,      /* a probe of our own that came back */
+	ANSWER_NO_RELAY,  /* no route, and the client may not relay */
 };
 
 struct answer {

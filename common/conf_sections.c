@@ -144,6 +144,10 @@ conf_load_datasources(struct conf_load *l)
 	return 0;
 }
 
+/* The widest network that may use extensions: 10.0.0.0/8 and fd00::/8 are
+ * somebody's own, what is wider is the Internet or a half of it. */
+#define TRUST_BITS 8
+
 static void
 check_peer(struct conf_load *l, cfg_t *sec, struct conf_peer *p)
 {
@@ -160,10 +164,11 @@ check_peer(struct conf_load *l, cfg_t *sec, struct conf_peer *p)
 	for (i = 0; i < p->smtp_extensions.n; i++)
 		if (strcmp(p->smtp_extensions.v[i], "XSETCONTEXT") == 0)
 			setcontext = true;
-	if (p->smtp_extensions.n > 0 && cidr_prefix_len(&p->net) == 0)
+	if (p->smtp_extensions.n > 0 && cidr_prefix_len(&p->net) < TRUST_BITS)
 		conf_tell(l->s, conf_set_at(l, sec, "smtp_extensions"),
 		    "smtp_extensions: not for everybody: they let a client "
-		    "pass for another");
+		    "pass for another; name networks of /%d or smaller",
+		    TRUST_BITS);
 	if (p->setcontext_names.n > 0 && !setcontext)
 		conf_tell(l->s, conf_set_at(l, sec, "setcontext_names"),
 		    "setcontext_names without XSETCONTEXT in smtp_extensions");

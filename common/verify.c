@@ -210,6 +210,47 @@ inquiry_route(struct inquiry *in)
 	return true;
 }
 
+/*
+ * An MTA may route by the local part, as in "a%b@here", when it is at home in
+ * the domain: what could be taken so is no recipient with a route.
+ */
+static bool
+is_plain_mailbox(const struct verify_request *rq)
+{
+	return rq->to_result == ADDRESS_OK &&
+	    strpbrk(rq->to.local, "%!@:[]\"\\") == NULL &&
+	    rq->to_text[strspn(rq->to_text, "< \t")] != '@';
+}
+
+/* Before everything else that might let the recipient pass. */
+static bool
+inquiry_barred(struct inquiry *in)
+{
+	const struct verify_request *rq = in->rq;
+	struct route *route = NULL;
+	struct fault f = { 0 };
+
+	if (!rq->routed_only || rq->authenticated)
+		return false;
+	in->out->barred = true;
+	if (rq->to_result == ADDRESS_NO_DOMAIN &&
+	    strcasecmp(rq->to.local, "postmaster") == 0)
+		in->out->barred = false;
+	else if (!is_plain_mailbox(rq) ||
+	    (route_rcpt(in->setup->router, &rq->to, in->deadline, &route, &f) ==
+		    OUTCOME_OK &&
+		route == NULL)) {
+		inquiry_local(in, "no route, and no relaying for this client");
+		in->out->answer.verdict = VERDICT_REJECT;
+		in->out->answer.origin = ANSWER_NO_RELAY;
+	} else if (route == NULL)
+		inquiry_local(in, "route not known now");
+	else
+		in->out->barred = false;
+	route_unref(route);
+	return in->out->barred;
+}
+
 /* What is said while nobody can be asked. */
 static void
 inquiry_down(struct inquiry *in)
@@ -295,7 +336,8 @@ inquiry_conclude(struct inquiry *in)
 		    : out->would == VERDICT_REJECT       ? "fail"
 							 : "transient";
 	out->reveal = o->reveal_upstream_text;
-	if (o->mode == MODE_OBSERVE && out->would != VERDICT_ACCEPT) {
+	if (o->mode == MODE_OBSERVE && out->would != VERDICT_ACCEPT &&
+	    !out->barred) {
 		out->verdict = VERDICT_ACCEPT;
 		out->observed = true;
 	}
@@ -362,7 +404,8 @@ verify_rcpt(struct verifier *v, const struct verify_request *rq,
 	in.setup = setup_holder_get(&v->setups);
 	/* A domain's own timeout is known only with its route. */
 	in.deadline = deadline_in(in.setup->conf->rcptto.up.timeout);
-	if (!inquiry_skipped(&in) && inquiry_route(&in)) {
+	if (!inquiry_barred(&in) && !inquiry_skipped(&in) &&
+	    inquiry_route(&in)) {
 		in.deadline = deadline_in(in.route->options->up.timeout -
 		    (clock_us() - begin) / 1000);
 		if ((in.q = question_new(&in)) != NULL)

@@ -37,6 +37,9 @@ struct verify_request {
 	bool authenticated;
 	bool bypass; /* __bypass_smtp_rcptto_proxy */
 	bool direct; /* by hand: no skips, no memory */
+	/* Whoever is not authenticated may send to recipients with a route and
+	 * to nobody else: the MTA takes the client for a local one. */
+	bool routed_only;
 };
 
 /*
@@ -51,6 +54,7 @@ struct verify_result {
 	enum verdict verdict; /* what the client is to be told */
 	enum verdict would;   /* the same as if mode were enforce */
 	bool observed;        /* mode = observe made a difference */
+	bool barred;          /* routed_only said so, whatever the mode */
 	bool reveal;          /* give answer.text to the client */
 	struct answer answer;
 	const char *word;  /* smtp_rcptto_proxy_result: pass fail transient

@@ -12,6 +12,8 @@ reject_esc(const struct answer *a)
 {
 	if (a->esc[0] == '5' && a->esc[1] == '.')
 		return a->esc;
+	if (a->origin == ANSWER_NO_RELAY)
+		return "5.7.1";
 	if (a->kind == REFUSAL_MAILBOX)
 		return a->code == 552 ? "5.2.2" : "5.2.1";
 	return "5.1.1";
@@ -32,6 +34,8 @@ defer_esc(const struct answer *a)
 static const char *
 neutral_text(const struct verify_result *r)
 {
+	if (r->answer.origin == ANSWER_NO_RELAY)
+		return "Relaying denied";
 	if (r->verdict == VERDICT_REJECT)
 		return r->answer.kind == REFUSAL_MAILBOX
 		    ? "Recipient address rejected: mailbox unavailable"

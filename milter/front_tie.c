@@ -66,17 +66,24 @@ unfit(const struct front *fr, const struct msession *s)
 bool
 front_apply_hello(const struct front *fr, struct msession *s)
 {
-	const char *domain, *line = fr->hello;
+	char domain[FRONT_HELLO_MAX + 1];
+	const char *at = fr->hello;
+	size_t n;
 
-	if (line == NULL)
+	if (at == NULL)
 		return true;
-	domain = line + strcspn(line, " \t");
-	domain += strspn(domain, " \t");
+	at += strcspn(at, " \t");
+	at += strspn(at, " \t");
+	n = strcspn(at, " \t");
+	if (n >= sizeof(domain))
+		return false;
+	memcpy(domain, at, n);
+	domain[n] = '\0';
 	return (domain[0] == '\0' ||
 		   context_set(&s->connection, "ehlo_domain", domain,
 		       ORIGIN_FRONT, NULL)) &&
 	    context_set(
-		&s->connection, "ehlo_string", line, ORIGIN_FRONT, NULL);
+		&s->connection, "ehlo_string", fr->hello, ORIGIN_FRONT, NULL);
 }
 
 /* Without XCLIENT nobody else says who this is. */
@@ -147,7 +154,8 @@ front_account_log(const struct front_account *a)
 	if (strcmp(a->seen, a->was) == 0 && a->login[0] == '\0')
 		return;
 	log_line_begin(&l, "extension");
-	log_line_add(&l, "command", "%s", a->by[0] != '\0' ? a->by : "none");
+	if (a->by[0] != '\0')
+		log_line_add(&l, "command", "%s", a->by);
 	log_line_add(&l, "client", "%s", a->seen);
 	log_line_add(&l, "real", "%s", a->real);
 	if (strcmp(a->seen, a->was) != 0)
@@ -161,7 +169,6 @@ void
 fronts_tie(struct fronts *f, const struct conf *conf, const char *command,
     struct msession *s)
 {
-	static struct log_limit limit;
 	char token[FRONT_TOKEN_LEN + 1];
 	const char *why = "nobody has registered it";
 	struct front_account account;
@@ -193,7 +200,7 @@ fronts_tie(struct fronts *f, const struct conf *conf, const char *command,
 	pthread_mutex_unlock(&f->lock);
 	if (why == NULL)
 		front_account_log(&account);
-	else if (!log_limited(&limit, 10000))
+	else if (!log_limited(&f->refused, 10000))
 		log_warning("token of a front session refused: client %s: %s",
 		    s->addr[0] != '\0' ? s->addr : "unknown", why);
 }

@@ -14,6 +14,7 @@
 #include <sys/queue.h>
 
 #include "common/context.h"
+#include "common/log.h"
 #include "milter/fronts.h"
 #include "milter/msession.h"
 
@@ -41,6 +42,7 @@ struct fronts {
 	LIST_HEAD(, front) buckets[FRONTS_BUCKETS];
 	TAILQ_HEAD(, front) waiting; /* the longest first */
 	size_t n_tied, n_waiting;
+	struct log_limit refused; /* needs no lock */
 };
 
 /* Under the lock, all but front_address() and front_account_log(). */

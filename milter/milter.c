@@ -274,6 +274,7 @@ on_rcpt(SMFICTX *ctx, char **argv)
 	rq.id = s->id;
 	rq.authenticated = s->authenticated;
 	rq.bypass = msession_bypass(s);
+	rq.routed_only = s->no_xclient;
 	msession_client(s, &rq.client);
 	if (!setup_enter())
 		return SMFIS_TEMPFAIL;

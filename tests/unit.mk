@@ -8,7 +8,8 @@ UNIT_TESTS += tests/unit/test_address
 UNIT_TESTS += tests/unit/test_auth_mech tests/unit/test_auth_verdict
 UNIT_TESTS += tests/unit/test_cidr
 UNIT_TESTS += tests/unit/test_clock
-UNIT_TESTS += tests/unit/test_context
+UNIT_TESTS += tests/unit/test_context tests/unit/test_context_names \
+	tests/unit/test_context_print
 UNIT_TESTS += tests/unit/test_ehlo
 UNIT_TESTS += tests/unit/test_endpoint
 UNIT_TESTS += tests/unit/test_esc
@@ -20,7 +21,7 @@ UNIT_TESTS += tests/unit/test_secret
 UNIT_TESTS += tests/unit/test_strbuf
 UNIT_TESTS += tests/unit/test_utf8
 UNIT_TESTS += tests/unit/test_wire
-UNIT_TESTS += tests/unit/test_xtext
+UNIT_TESTS += tests/unit/test_xsetcontext tests/unit/test_xtext
 UNIT_TESTS += tests/unit/test_table tests/unit/test_cache
 UNIT_TESTS += tests/unit/test_classify
 tests_unit_test_classify_SOURCES = tests/unit/test_classify.c \
@@ -77,6 +78,9 @@ tests_unit_test_verify_clients_SOURCES = tests/unit/test_verify_clients.c \
 	$(verify_rig)
 tests_unit_test_verify_faults_SOURCES = tests/unit/test_verify_faults.c \
 	$(verify_rig)
+UNIT_TESTS += tests/unit/test_verify_relay
+tests_unit_test_verify_relay_SOURCES = tests/unit/test_verify_relay.c \
+	$(verify_rig) $(conf_case)
 
 UNIT_TESTS += tests/unit/test_catchall
 UNIT_TESTS += tests/unit/test_answer tests/unit/test_msession
@@ -103,6 +107,10 @@ front_sources = \
 tests_unit_test_commands_SOURCES = tests/unit/test_commands.c \
 	milter/commands.c milter/commands.h $(front_sources)
 tests_unit_test_commands_LDADD = libdaemon.la $(LDADD)
+UNIT_TESTS += tests/unit/test_fronts
+tests_unit_test_fronts_SOURCES = tests/unit/test_fronts.c $(front_sources) \
+	$(conf_case)
+tests_unit_test_fronts_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_ms
 UNIT_TESTS += tests/unit/test_control
 tests_unit_test_control_LDADD = libdaemon.la $(LDADD)
 tests_unit_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=deadline_in
