@@ -101,7 +101,9 @@ front_apply_client(
 	ok = msession_peer(s, conf);
 	if (!s->variables)
 		return ok;
+	/* What the MTA has said was about its own machine. */
 	(void)context_unset(&s->connection, "client_name");
+	(void)context_unset(&s->connection, "can_relay");
 	ok = context_set(
 		 &s->connection, "client_ip", s->addr, ORIGIN_FRONT, NULL) &&
 	    ok;

@@ -2,10 +2,12 @@
 # the milter, driven by miltertest, and posternctl
 
 TESTS += tests/milter/run.py tests/ctl/test_auth.py \
-	tests/ctl/test_daemon.py tests/ctl/test_rcpt.py
+	tests/ctl/test_daemon.py tests/ctl/test_front.py \
+	tests/ctl/test_rcpt.py
 EXTRA_DIST += tests/milter/run.py tests/milter/rig.py tests/milter/mta.py \
 	tests/ctl/relayed.py tests/ctl/test_auth.py \
-	tests/ctl/test_daemon.py tests/ctl/test_rcpt.py \
+	tests/ctl/test_daemon.py tests/ctl/test_front.py \
+	tests/ctl/test_rcpt.py \
 	$(milter_lua)
 milter_lua = \
 	tests/milter/abort.lua \

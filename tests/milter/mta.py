@@ -82,12 +82,22 @@ class Mta:
             return octets.rstrip(b"\0").decode("utf-8", "replace")
         return NAMES.get(command, command)
 
-    def mail(self, sender, **macros):
-        """MAIL, to which no reply is due; macros without braces."""
+    def macros(self, step, values):
+        """What goes before a step; names without braces."""
         pairs = b"".join(
             (name if len(name) == 1 else "{" + name + "}").encode() + b"\0" +
-            value.encode() + b"\0" for name, value in macros.items())
-        self.send("D", b"M" + pairs)
+            value.encode() + b"\0" for name, value in values.items())
+        self.send("D", step.encode() + pairs)
+
+    def helo(self, name, **macros):
+        """HELO once more, and its reply."""
+        self.macros("H", macros)
+        self.send("H", name.encode() + b"\0")
+        return self.reply()
+
+    def mail(self, sender, **macros):
+        """MAIL, to which no reply is due; macros without braces."""
+        self.macros("M", macros)
         self.send("M", sender.encode() + b"\0")
 
     def send_rcpt(self, recipient):
@@ -120,6 +130,17 @@ class Mta:
         nothing is negotiated anew."""
         self.send("K")
         self.client(**client)
+
+    def unknown(self, command):
+        """A command that the MTA does not know, and the reply."""
+        self.send("U", command.encode("latin-1") + b"\0")
+        return self.reply()
+
+    def end(self, **macros):
+        """The end of the message and the reply."""
+        self.macros("E", macros)
+        self.send("E")
+        return self.reply()
 
     def abort(self):
         """The message is given up."""
