@@ -111,6 +111,10 @@ UNIT_TESTS += tests/unit/test_fronts
 tests_unit_test_fronts_SOURCES = tests/unit/test_fronts.c $(front_sources) \
 	$(conf_case)
 tests_unit_test_fronts_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_ms
+UNIT_TESTS += tests/unit/test_variables
+tests_unit_test_variables_SOURCES = tests/unit/test_variables.c \
+	milter/msession.c milter/msession.h \
+	milter/variables.c milter/variables.h $(conf_case)
 UNIT_TESTS += tests/unit/test_control
 tests_unit_test_control_LDADD = libdaemon.la $(LDADD)
 tests_unit_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=deadline_in
