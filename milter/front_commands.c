@@ -82,19 +82,21 @@ front_move(const struct request *r)
 	struct front_params p = { .token = r->n > 0 ? r->rest[0] : "" };
 	char login[FRONT_LOGIN_MAX + 1];
 
-	if (!options(r, 1, &p, login))
-		return false;
-	/* The same session, with another address. */
-	if (strcmp(p.token, r->token) == 0 && p.seen != NULL)
-		return fronts_seen(
-		    r->fronts, r->conf, r->token, p.seen, r->why, r->len);
-	return fronts_move(r->fronts, r->conf, r->token, &p, r->why, r->len);
+	return options(r, 1, &p, login) &&
+	    fronts_move(r->fronts, r->conf, r->token, &p, r->why, r->len);
 }
 
 static bool
 front_tied(const struct request *r)
 {
 	return fronts_tied(r->fronts, r->token, r->why, r->len);
+}
+
+static bool
+front_seen(const struct request *r)
+{
+	return fronts_seen(
+	    r->fronts, r->conf, r->token, r->rest[0], r->why, r->len);
 }
 
 static bool
@@ -180,6 +182,7 @@ front_command(const struct milter_setup *setup, char *const *words, size_t n,
 		{ "begin", 1, 5, front_begin },
 		{ "claimed", 0, 0, front_tied },
 		{ "move", 1, 4, front_move },
+		{ "seen", 1, 1, front_seen },
 		{ "hello", 1, 1, front_hello },
 		{ "tls", 1, 16, front_tls },
 		{ "set", 1, SIZE_MAX, front_set },

@@ -6,7 +6,7 @@
  *       [by=COMMAND] [xclient=yes|no]
  *   front claimed TOKEN              has the token come through the MTA?
  *   front move TOKEN NEW [seen=ADDRESS] [login=NAME] [by=COMMAND]
- *   front move TOKEN TOKEN seen=ADDRESS    where the MTA has no XCLIENT
+ *   front seen TOKEN ADDRESS         XREMOTEIP without XCLIENT in the MTA
  *   front hello TOKEN LINE           the client's EHLO or HELO
  *   front tls TOKEN NAME=VALUE...    of the TLS that the front has ended
  *   front set TOKEN NAME=VALUE...    XSETCONTEXT

@@ -160,7 +160,7 @@ test_tls(void **state)
 			(void *)(uintptr_t)cases[i].macros };
 		struct msession *s = session("192.0.2.1");
 
-		variables_helo(s, "there", &m);
+		variables_helo(s, conf.c, "there", &m);
 		is(&s->connection, "ehlo_domain", "there");
 		is(&s->connection, "tls", cases[i].tls);
 		is(&s->connection, "tls_cipher", cases[i].cipher);
@@ -245,7 +245,7 @@ test_unwanted(void **state)
 	(void)state;
 	s->variables = false;
 	variables_connect(s, conf.c, &m);
-	variables_helo(s, "there", &m);
+	variables_helo(s, conf.c, "there", &m);
 	variables_mail(s, conf.c, "<ann@client.test>", &m);
 	variables_rcpt(s, "<ann@client.test>");
 	variables_result(s, "pass");
