@@ -268,9 +268,11 @@ test_results(void **state)
 static void
 test_binding(void **state)
 {
+	static const char long_one[] =
+	    "a23456789_123456789_123456789_123456789_123456789_123456789_"
+	    "12345";
 	static const char *const bad[] = { "a b", "a:25", "a-b", "\xc3\xab",
-		"a23456789_123456789_123456789_123456789_123456789_123456789_"
-		"12345" };
+		long_one };
 	struct rig r = rig("binding \"a\" { }", true);
 	size_t i;
 
