@@ -171,48 +171,6 @@ command_bdat(const struct command *c, uint64_t *size, bool *last)
 	return octets <= BDAT_MAX;
 }
 
-/* name "=" xtext */
-static bool
-is_pair(const char *word, size_t len)
-{
-	const char *eq = memchr(word, '=', len);
-	size_t i, n;
-
-	if (eq == NULL || eq == word)
-		return false;
-	n = len - (size_t)(eq - word) - 1;
-	for (i = 1; i <= n; i++) {
-		static const char hex[] = "0123456789ABCDEFabcdef";
-
-		if (eq[i] == '=')
-			return false;
-		if (eq[i] != '+')
-			continue;
-		if (n - i < 2 || memchr(hex, eq[i + 1], 22) == NULL ||
-		    memchr(hex, eq[i + 2], 22) == NULL)
-			return false;
-		i += 2;
-	}
-	return true;
-}
-
-enum command_pairs
-command_pairs(const struct command *c)
-{
-	const char *p = c->args, *word;
-	size_t len = c->args_len, n, pairs = 0;
-
-	if (!command_clean(c))
-		return COMMAND_PAIRS_BAD;
-	while (command_next_word(&p, &len, &word, &n)) {
-		if (!is_pair(word, n))
-			return COMMAND_PAIRS_BAD;
-		if (++pairs > COMMAND_PAIRS_MAX)
-			return COMMAND_PAIRS_MANY;
-	}
-	return pairs > 0 ? COMMAND_PAIRS_OK : COMMAND_PAIRS_BAD;
-}
-
 static bool
 address_from(int family, const char *text, char out[COMMAND_ADDRESS_MAX])
 {
@@ -275,9 +233,7 @@ xclient_attribute(const char *word, size_t len, struct command_xclient *out)
 	name_len = (size_t)(eq - word);
 	value = eq + 1;
 	n = len - name_len - 1;
-	if (name_len == 4 && strncasecmp(word, "HELO", 4) == 0) {
-		out->helo = true;
-	} else if (name_len == 4 && strncasecmp(word, "ADDR", 4) == 0) {
+	if (name_len == 4 && strncasecmp(word, "ADDR", 4) == 0) {
 		return unavailable(value, n) ||
 		    command_address(value, n, out->addr);
 	} else if (name_len == 5 && strncasecmp(word, "LOGIN", 5) == 0) {

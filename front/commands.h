@@ -16,9 +16,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Pairs in one XSETCONTEXT. */
-#define COMMAND_PAIRS_MAX 1024
-
 /* Room for an address as command_address() writes it. */
 #define COMMAND_ADDRESS_MAX 46
 
@@ -71,19 +68,10 @@ bool command_clean(const struct command *c);
  */
 bool command_bdat(const struct command *c, uint64_t *size, bool *last);
 
-enum command_pairs {
-	COMMAND_PAIRS_OK,
-	COMMAND_PAIRS_BAD, /* none, no '=', no name, no xtext */
-	COMMAND_PAIRS_MANY,
-};
-
 /* command_next_word(p, len, word, word_len): the next word of arguments;
  * moves p and len behind it.  False when there is none. */
 bool command_next_word(
     const char **p, size_t *len, const char **word, size_t *word_len);
-
-/* command_pairs(c): are the arguments of XSETCONTEXT name=xtext pairs? */
-enum command_pairs command_pairs(const struct command *c);
 
 /*
  * command_address(text, len, out): an address as it is typed behind XREMOTEIP
@@ -100,7 +88,6 @@ bool command_address(
 struct command_xclient {
 	char addr[COMMAND_ADDRESS_MAX];    /* "": not given, or unavailable */
 	char login[COMMAND_LOGIN_MAX + 1]; /* the same */
-	bool helo;                         /* HELO= is given */
 	const char *by; /* the command it stands for; command_xclient() says
 			 * "XCLIENT" */
 };

@@ -8,6 +8,7 @@
 #include "common/conf.h"
 #include "common/log.h"
 #include "common/strbuf.h"
+#include "common/xsetcontext.h"
 #include "front/commands.h"
 #include "front/front.h"
 #include "front/identity.h"
@@ -17,6 +18,9 @@
 
 /* smtpd(8) cuts a line at 2048 octets, without a word. */
 #define XCLIENT_LINE_MAX 2000
+
+/* What a request on the control socket has room for. */
+#define PAIRS_MAX 1024
 
 /* For a client whose answer is not read. */
 #define HANDSHAKE_MS 60000
@@ -90,19 +94,20 @@ static void
 do_xsetcontext(struct front *f, const struct command *c)
 {
 	static const char name[] = "XSETCONTEXT";
-	char why[512];
+	char why[512], bad[CONTEXT_NAME_MAX + 1];
+	const char *reason;
+	size_t pairs;
 
-	switch (command_pairs(c)) {
-	case COMMAND_PAIRS_BAD:
-		answer(f, name,
-		    "501 5.5.4 Syntax: XSETCONTEXT name=value ... (xtext)", "");
+	pairs = xsetcontext_check(c->args, c->args_len, bad, &reason);
+	if (pairs == 0) {
+		(void)snprintf(why, sizeof(why), "501 5.5.4 %s%s%s", bad,
+		    bad[0] != '\0' ? ": " : "", reason);
+		refused(f, name, why);
 		return;
-	case COMMAND_PAIRS_MANY:
+	}
+	if (pairs > PAIRS_MAX) {
 		answer(f, name, "552 5.3.4 Too many pairs", "");
 		return;
-	case COMMAND_PAIRS_OK:
-	default:
-		break;
 	}
 	switch (registry_set(f, c, why, sizeof(why))) {
 	case REGISTRY_OK:

@@ -43,6 +43,7 @@ ask(struct front *f, struct strbuf *request, FILE *out, char *why, size_t len)
 		answer = REGISTRY_OK;
 		break;
 	case 1:
+		log_debug("milter: %s", why);
 		answer = REGISTRY_REFUSED;
 		break;
 	default:

@@ -219,6 +219,12 @@ replies_step(struct front *f)
 	/* What the front has said itself goes first. */
 	if (len == 0 || f->own_sent < f->own.len)
 		return false;
+	/* It has its last word. */
+	if (f->doom != NULL && f->queue.n == 0 && !f->reply_open &&
+	    !f->reply_tail) {
+		f->down.end = f->down.clear;
+		return false;
+	}
 	if (f->reply_tail)
 		return step_tail(f);
 	end = memchr(line, '\n', len);

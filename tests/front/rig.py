@@ -5,6 +5,7 @@ import base64
 import collections
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -58,7 +59,8 @@ class Server:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.bind(path)
         self.sock.listen(64)
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
 
     def accept(self):
         """Until it is closed."""
@@ -86,7 +88,11 @@ class Server:
         raise NotImplementedError
 
     def close(self):
-        """No more of them."""
+        """No more of them: its thread must not wait on a descriptor that
+        the next one will have."""
+        if self.thread.is_alive():
+            self.sock.shutdown(socket.SHUT_RDWR)
+            self.thread.join(LIMIT)
         self.sock.close()
         if os.path.exists(self.path):
             os.unlink(self.path)
@@ -100,6 +106,7 @@ class Milter(Server):
         self.claimed = set()
         self.requests = []
         self.refuse = {}
+        self.user = ""          # whom the MTA has told of
         super().__init__(os.path.join(directory, "control"))
 
     def serve(self, conn):
@@ -129,6 +136,10 @@ class Milter(Server):
             moved = dict(session)
             moved.update(x.split("=", 1) for x in rest[1:])
             self.sessions[rest[0]] = moved
+        elif what == "seen":
+            session["seen"] = rest[0]
+        elif what == "tls":
+            session["context"].update(x.split("=", 1) for x in rest)
         elif what == "hello":
             session["context"]["ehlo_string"] = unxtext(rest[0])
         elif what == "set":
@@ -137,6 +148,8 @@ class Milter(Server):
                 if name == "forbidden":
                     return [], "550 5.7.1 forbidden is not allowed"
                 session["context"][name] = unxtext(value)
+        elif what == "user":
+            return [self.user] if self.user else [], None
         elif what == "dump":
             return [f"[connection] {k} {v}"
                     for k, v in session["context"].items()], None
@@ -222,6 +235,8 @@ class Smtpd:
                 continue
             if verb == "XCLIENT":
                 self.mta.xclient.append(line.strip().decode("latin-1"))
+                if self.mta.answers.get(verb, "") is None:
+                    return
                 self.say(self.mta.answers.get(
                     verb, "220 edge.test ESMTP again"))
                 continue
@@ -340,6 +355,15 @@ class Client:
               f"{command[:80]!r}: {reply[:200]!r}, want {want}")
         return reply
 
+    def starttls(self):
+        """And TLS; the version."""
+        self.ask("STARTTLS", "220 2.0.0")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.sock = context.wrap_socket(self.sock)
+        return self.sock.version()
+
     def ends(self):
         """Nothing more comes."""
         same(self.line(), b"", "after the end")
@@ -386,7 +410,8 @@ class Rig:
         self.listener.close()
         log = self.log()
         if kind is not None:
-            print(log, file=sys.stderr)
+            print(log, *(str(x)[:300] for x in self.milter.requests),
+                  sep="\n", file=sys.stderr)
         bad = [c.returncode for c in self.children if c.returncode > 0]
         check(kind is not None or ("Sanitizer" not in log and not bad),
               f"exit {bad}: {log}")
@@ -399,11 +424,15 @@ class Rig:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffers)
         sock.connect(self.listener.getsockname())
         end, _ = self.listener.accept()
+        self.spawn(end)
+        return Client(sock)
+
+    def spawn(self, end):
+        """A front for a client's socket, which is closed here."""
         with open(self.log_path, "ab") as log:
             self.children.append(subprocess.Popen(
                 [FRONT, "-c", self.conf], stdin=end, stdout=end, stderr=log))
         end.close()
-        return Client(sock)
 
     def client(self, ehlo=True):
         """One that has been greeted."""
