@@ -164,8 +164,12 @@ sasl_server_plug_init(const sasl_utils_t *utils, int max_version,
 
 	if (max_version < SASL_SERVER_PLUG_VERSION)
 		return SASL_BADVERS;
+	*out_version = SASL_SERVER_PLUG_VERSION;
+	*pluglist = NULL;
+	*plugcount = 0;
+	/* Nothing to offer, and no error: libsasl logs those. */
 	if ((path = option(utils, "postern_socket")) == NULL)
-		return SASL_NOMECH;
+		return SASL_OK;
 	if ((p = utils->malloc(sizeof(*p))) == NULL)
 		return SASL_NOMEM;
 	memset(p, 0, sizeof(*p));
@@ -180,7 +184,6 @@ sasl_server_plug_init(const sasl_utils_t *utils, int max_version,
 		utils->log(
 		    NULL, SASL_LOG_ERR, "postern: %s", p->settings.fault);
 	p->in_use = p->count;
-	*out_version = SASL_SERVER_PLUG_VERSION;
 	*pluglist = p->plug;
 	*plugcount = (int)p->count;
 	return SASL_OK;

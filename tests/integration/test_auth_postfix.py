@@ -7,7 +7,7 @@ import re
 import subprocess
 
 from harness import (auth_gate, daemon, logins, mta_postfix, namespace, sasl,
-                     scripted, smtpclient)
+                     scripted, smtpclient, syslog)
 from harness.auth_gate import Rig
 from harness.case import Skipped, check, contains, equal, wait_for
 from harness.gate import route
@@ -137,7 +137,8 @@ def test_wins(case):
 
 def test_others_are_unaffected(case):
     """Where smtpd.conf has no postern_socket the stock plug-ins are in use,
-    and ours is as if it were not there."""
+    and ours is as if it were not there, in libsasl's debug lines, too."""
+    system = syslog.Syslog(case)
     database = case.path("users.db")
     sasl.sasldb(case, database, {USER: LOCALLY})
     recipe = ("pwcheck_method: auxprop\nauxprop_plugin: sasldb\n"
@@ -156,6 +157,7 @@ def test_others_are_unaffected(case):
         equal(logins.attempt(with_ours.port, how, USER, PASSWORD).code, 535,
               how.__name__)
     check("postern:" not in with_ours.log(), "the log speaks of postern")
+    check("postern" not in system.log(), f"syslog has: {system.log()}")
 
 
 def test_set_up_wrong(case):
