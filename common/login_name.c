@@ -131,6 +131,9 @@ fill(struct target *t, const struct login_name *n, const char *template,
 		value = p.param ? value_of(&p, n, realm) : NULL;
 		if (p.param && value == NULL)
 			return false;
+		/* A name that lacks it is nobody's; the MTA's set-up is. */
+		if (p.param && value == realm && realm[0] == '\0')
+			return false;
 		if (!append(t, value != NULL ? value : p.at,
 			value != NULL ? strlen(value) : p.len))
 			return false;

@@ -41,7 +41,8 @@ bool login_name_parse(
  *          or a template with :username, :localpart, :domain and :realm
  *   realm  the application's, or ""
  *
- * Returns false when it does not fit or would be empty.
+ * Returns false when it does not fit, would be empty, or wants a realm that
+ * is not there.
  */
 bool login_name_canon(const struct login_name *n, const char *canon,
     const char *realm, char *out, size_t size);

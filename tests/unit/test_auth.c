@@ -267,6 +267,14 @@ test_canon(void **state)
 	assert_string_equal(r->text, "no local part");
 	assert_int_equal(auths(&rig, 0), 0);
 	auth_rig_stop(&rig);
+	/* An MTA without the realm that it should have. */
+	auth_rig_one(&rig, &p, "canon = \":localpart@:realm\"");
+	r = check(&rig, "ann", "good");
+	assert_int_equal(r->verdict, VERDICT_DEFER);
+	assert_string_equal(r->reason, "no name to send upstream");
+	assert_int_equal(logged_times("makes no name of it"), 1);
+	assert_int_equal(auths(&rig, 0), 0);
+	auth_rig_stop(&rig);
 }
 
 /* Where nobody can be asked the answer is neither yes nor no. */

@@ -114,6 +114,7 @@ test_canon(void **state)
 		{ "Ann", ":domain", "", NULL },
 		{ "Ann", ":username:realm", "a\nb", NULL },
 		{ "Ann", ":user", "", NULL },
+		{ "Ann", ":localpart@:realm", "", NULL },
 	};
 
 	char out[LOGIN_NAME_OCTETS + 1];
