@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -91,6 +92,12 @@ main(int argc, char **argv)
 	if (milter_register(&setup, why, sizeof(why)) != 0 ||
 	    milter_listen(conf->milter.socket, conf->milter.socket_group, why,
 		sizeof(why)) != 0)
+		fail("milter socket", why);
+	/* The next daemon, if it is never root, has to find out whether
+	 * somebody listens there. */
+	if (strncmp(conf->milter.socket, "unix:", 5) == 0 &&
+	    daemon_give(
+		conf->milter.socket + 5, conf->user, why, sizeof(why)) != 0)
 		fail("milter socket", why);
 	/* postern-front, which asks there, is never root. */
 	if ((control_fd = control_open(control_path, why, sizeof(why))) < 0 ||

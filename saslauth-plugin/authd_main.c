@@ -30,6 +30,9 @@
 /* There are many threads, each of which would have an arena of its own. */
 #define ARENAS 4
 
+/* What stands before the path of each socket. */
+#define SCHEME_LEN (sizeof("unix:") - 1)
+
 /* The dialogue with upstreams; what is secret is not in it. */
 static void
 trace(void *arg, char direction, const char *line)
@@ -75,12 +78,26 @@ check(struct conf *conf, char *why, size_t len)
 	return 0;
 }
 
+/* Else the next daemon, if it is never root, could not tell whether somebody
+ * listens there. */
+static void
+give(const struct strlist *names, const char *user)
+{
+	char why[512];
+	size_t i;
+
+	for (i = 0; i < names->n; i++)
+		if (daemon_give(
+			names->v[i] + SCHEME_LEN, user, why, sizeof(why)) != 0)
+			fail("socket", why);
+}
+
 /* What root may have to open. */
 static int
 open_sockets(const struct conf *conf, struct peers **peers,
     struct authd_sockets *sockets)
 {
-	static const char scheme[] = "unix:";
+	const char *control = conf->authd.control + SCHEME_LEN;
 	char why[512];
 	int fd;
 
@@ -88,8 +105,10 @@ open_sockets(const struct conf *conf, struct peers **peers,
 		fail("accounts", why);
 	if (authd_listen(conf, *peers, sockets, why, sizeof(why)) != 0)
 		fail("socket", why);
-	if ((fd = control_open(conf->authd.control + sizeof(scheme) - 1, why,
-		 sizeof(why))) < 0)
+	give(&conf->authd.socket, conf->user);
+	give(&conf->authd.saslauthd_socket, conf->user);
+	if ((fd = control_open(control, why, sizeof(why))) < 0 ||
+	    daemon_give(control, conf->user, why, sizeof(why)) != 0)
 		fail("control socket", why);
 	return fd;
 }

@@ -246,6 +246,20 @@ def test_who_may(case):
     rig.authd.wait_log("warning", "uid")
 
 
+def test_left_by_root(case):
+    """Started by root, and then by the user alone, as the unit does it: the
+    sockets that the former has left are replaced."""
+    rig = rig_of(case)
+    for path in (rig.authd.path, rig.authd.mux, rig.authd.control):
+        equal(os.stat(path).st_uid, namespace.account_id("postern"),
+              f"the owner of {path}")
+    rig.authd.kill()
+    rig.authd.prefix = ("setpriv", "--reuid", "postern", "--regid", "postern",
+                        "--clear-groups")
+    rig.authd.start()
+    contains(rig.authd.log(), "serving 2 sockets", "the log")
+
+
 def test_many_wait(case):
     """A thousand logins wait for a slow upstream at once, in moderate memory,
     and others are served."""
