@@ -11,7 +11,8 @@
  * 534, 538, no AUTH, certificates).  At most one attempt per login reaches
  * any upstream: the next host is asked only when nothing has been sent.
  *
- * Blocks: a thread per login that is under way.  Any thread.
+ * Blocks: a thread per login that is under way; but for auth_quick().  Any
+ * thread.
  */
 #ifndef POSTERN_COMMON_AUTH_H
 #define POSTERN_COMMON_AUTH_H
@@ -29,6 +30,7 @@
 
 struct auth;
 struct auth_dialogue;
+struct auth_quick;
 struct strbuf;
 
 /* auth_new(conf, pp, why, len): with routes of that snapshot; keeps the
@@ -84,6 +86,50 @@ struct auth_login {
 
 void auth_check(struct auth *a, const struct auth_asker *who,
     const struct auth_login *login, struct deadline d, struct auth_answer *out);
+
+/*
+ * auth_quick(a, who, login, d, q, out): auth_check() for a thread that must
+ * not wait.
+ *
+ * Returns
+ *   AUTH_QUICK_ANSWERED  as auth_check() does: it was known without asking
+ *   AUTH_QUICK_WAIT      AUTH is on its way on a session that was ready: poll
+ *                        as auth_quick_poll() says, for *q
+ *   AUTH_QUICK_SLOW      it would have to wait, or is not as simple as that:
+ *                        have a thread run auth_check().  Nothing has been
+ *                        sent, counted or claimed.
+ *
+ * Slow are: posternctl's; a route that a data source is asked for; a pair
+ * that is being asked about, and a shield that is to be waited for; a client
+ * that is to be announced; no session that is ready, or one without PLAIN; a
+ * name and password too long for AUTH with its initial response.
+ *
+ * auth_quick_step(q, out): there are events.  AUTH_QUICK_WAIT: poll again;
+ * AUTH_QUICK_ANSWERED: q is gone.
+ *
+ * auth_quick_late(q, out): its time is over: answered, q is gone.
+ *
+ * One thread at a time for each q.
+ */
+enum auth_quick_said {
+	AUTH_QUICK_SLOW,
+	AUTH_QUICK_WAIT,
+	AUTH_QUICK_ANSWERED,
+};
+
+struct auth_quick_poll {
+	int fd;
+	short events; /* of poll(2) */
+	struct deadline until;
+};
+
+enum auth_quick_said auth_quick(struct auth *a, const struct auth_asker *who,
+    const struct auth_login *login, struct deadline d, struct auth_quick **q,
+    struct auth_answer *out);
+void auth_quick_poll(const struct auth_quick *q, struct auth_quick_poll *out);
+enum auth_quick_said auth_quick_step(
+    struct auth_quick *q, struct auth_answer *out);
+void auth_quick_late(struct auth_quick *q, struct auth_answer *out);
 
 /*
  * A relayed mechanism.  auth_begin() and auth_step() return true when

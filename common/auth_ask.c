@@ -110,11 +110,18 @@ share(const struct auth_attempt *t)
 
 /* The name alone does not tell where a connection has ended. */
 static bool
-may_be_told(struct auth_attempt *t, const struct route_host *h)
+is_private(struct auth_attempt *t, const struct route_host *h)
 {
 	struct session *s = attempt_session(t);
 
-	if (h->tls == TLS_NONE || session_is_local(s) || session_tls(s)->active)
+	return h->tls == TLS_NONE || session_is_local(s) ||
+	    session_tls(s)->active;
+}
+
+static bool
+may_be_told(struct auth_attempt *t, const struct route_host *h)
+{
+	if (is_private(t, h))
 		return true;
 	(void)snprintf(t->answer.text, sizeof(t->answer.text),
 	    "neither TLS nor this machine");
@@ -182,6 +189,31 @@ connect_host(struct auth_attempt *t, size_t i, bool *stale)
 	r->code = 0;
 	r->esc[0] = r->text[0] = '\0';
 	return true;
+}
+
+bool
+attempt_connect_now(struct auth_attempt *t)
+{
+	const struct route_host *h = &t->route->hosts[0];
+	struct auth_answer *r = &t->answer;
+
+	if (t->route->up->xclient != XCLIENT_NO)
+		return false;
+	t->lease = pool_take_idle(t->a->pool, t->route, 0);
+	if (t->lease == NULL)
+		return false;
+	if (!is_private(t, h)) {
+		attempt_unconnect(t);
+		return false;
+	}
+	(void)endpoint_format(&h->endpoint, r->upstream, sizeof(r->upstream));
+	return true;
+}
+
+void
+attempt_unconnect(struct auth_attempt *t)
+{
+	give(t, POOL_UNUSED);
 }
 
 /* A session that was found dead says nothing about its host: another one is

@@ -39,6 +39,13 @@ attempt_defer(struct auth_attempt *t, const char *reason)
 }
 
 bool
+attempt_slow(struct auth_attempt *t)
+{
+	t->slow = true;
+	return false;
+}
+
+bool
 attempt_malformed(struct auth_attempt *t, const char *why)
 {
 	(void)snprintf(t->answer.text, sizeof(t->answer.text), "%s", why);
@@ -130,6 +137,8 @@ attempt_find_route(struct auth_attempt *t, struct route **out)
 	struct fault f;
 
 	fault_clear(&f);
+	if (t->quick && route_auth_asks(router, &t->name))
+		return attempt_slow(t);
 	if (t->explain != NULL)
 		route_explain_auth(router, &t->name, t->deadline, t->explain);
 	if (route_auth(router, &t->name, t->deadline, out, &f) != OUTCOME_OK) {
@@ -179,17 +188,25 @@ limits(const struct auth_attempt *t)
 		o->client_failures, o->client_window };
 }
 
-bool
-attempt_shield(struct auth_attempt *t)
+static enum shield_answer
+enter(struct auth_attempt *t)
 {
 	struct shield_limits l = limits(t);
 	struct shield_visit v = visit(t);
 
+	if (t->quick)
+		return shield_try(t->a->shield, &v, &l, clock_ms(), &t->slow);
+	return shield_wait(t->a->shield, &v, &l, t->deadline);
+}
+
+bool
+attempt_shield(struct auth_attempt *t)
+{
 	if (t->direct) {
 		attempt_explain(t, "shield: not asked");
 		return true;
 	}
-	switch (shield_wait(t->a->shield, &v, &l, t->deadline)) {
+	switch (enter(t)) {
 	case SHIELD_PASS:
 		t->entered = true;
 		return true;
@@ -253,6 +270,15 @@ count(struct auth_attempt *t)
 	(void)atomic_fetch_sub(&a->open, 1);
 }
 
+static void
+release(struct auth_attempt *t)
+{
+	exchange_release(&t->x);
+	route_unref(t->route);
+	setup_unref(t->setup);
+	explicit_bzero(t, sizeof(*t));
+}
+
 void
 attempt_end(struct auth_attempt *t, struct auth_answer *out)
 {
@@ -262,8 +288,19 @@ attempt_end(struct auth_attempt *t, struct auth_answer *out)
 	    t->answer.reason[0] != '\0' ? ", " : "", t->answer.reason);
 	auth_log(t);
 	*out = t->answer;
-	exchange_release(&t->x);
-	route_unref(t->route);
-	setup_unref(t->setup);
-	explicit_bzero(t, sizeof(*t));
+	release(t);
+}
+
+void
+attempt_forget(struct auth_attempt *t)
+{
+	struct shield_visit v;
+
+	if (t->entered) {
+		v = visit(t);
+		shield_leave(t->a->shield, &v, SHIELD_UNSURE, clock_ms());
+	}
+	auth_claim_end(t->claim, AUTH_END_UNSURE, 0);
+	(void)atomic_fetch_sub(&t->a->open, 1);
+	release(t);
 }

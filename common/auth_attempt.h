@@ -7,6 +7,7 @@
  *   auth_attempt.c  from the name to the shield, and what comes of it
  *   auth_ask.c      a session with one of the hosts, and its last reply
  *   auth_check.c    a user name and a password
+ *   auth_quick.c    the same, without waiting
  *   auth_relay.c    a dialogue, response by response
  *   auth_log.c      lines of the log
  *   auth_report.c   figures
@@ -65,6 +66,8 @@ struct auth_attempt {
 	char realm[256];
 	struct session_client client;
 	bool direct;
+	bool quick;             /* on a thread that may not wait */
+	bool slow;              /* quick, and it would have to: no answer */
 	struct strbuf *explain; /* or NULL */
 	int64_t begin_us;
 	struct deadline deadline;
@@ -101,6 +104,13 @@ struct auth_attempt {
 bool attempt_begin(struct auth_attempt *t, struct auth *a,
     const struct auth_asker *who, const char *mech, struct deadline d);
 
+/* attempt_slow(t): it cannot go on without waiting.  Returns false. */
+bool attempt_slow(struct auth_attempt *t);
+
+/* attempt_forget(t): there never was one: what it has claimed is given up,
+ * nothing is counted or logged. */
+void attempt_forget(struct auth_attempt *t);
+
 /* The answer, where nobody needs to be asked.  Each returns false. */
 bool attempt_defer(struct auth_attempt *t, const char *reason);
 bool attempt_malformed(struct auth_attempt *t, const char *why);
@@ -130,7 +140,25 @@ void attempt_end(struct auth_attempt *t, struct auth_answer *out);
 void attempt_explain(struct auth_attempt *t, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* auth_check.c */
+
+/* attempt_prepare(t, l): as far as to the shield.  False: answered, or
+ * slow. */
+bool attempt_prepare(struct auth_attempt *t, const struct auth_login *l);
+
+/* attempt_message(message, user, pass): what a reply could repeat of a
+ * message of PLAIN, RFC 4616: as much of it as a reply holds. */
+void attempt_message(
+    struct secret *message, const char *user, const struct secret *pass);
+
 /* auth_ask.c */
+
+/* attempt_connect_now(t): as attempt_connect(), but only with an idle session
+ * of the first host, and none that a client is to be announced on.  False:
+ * there is none; nothing has been answered. */
+bool attempt_connect_now(struct auth_attempt *t);
+/* attempt_unconnect(t): nothing was said on the session: give it back. */
+void attempt_unconnect(struct auth_attempt *t);
 
 /* attempt_connect(t): a session with the next host that can be had, and that
  * may be told a password; the client is announced to it.  False: answered,

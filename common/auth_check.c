@@ -3,10 +3,9 @@
 
 #include "common/auth_attempt.h"
 
-/* Octets of a message of PLAIN, RFC 4616, that a reply could repeat: as much
- * of it as a reply holds. */
-static void
-message_set(struct secret *message, const char *user, const struct secret *pass)
+void
+attempt_message(
+    struct secret *message, const char *user, const struct secret *pass)
 {
 	char octets[1024] = "";
 	size_t ulen = strlen(user), plen;
@@ -44,8 +43,8 @@ remember(struct auth_attempt *t, const struct secret *pass)
 		return true;
 	}
 	t->memorable = true;
-	switch (
-	    auth_memory_begin(t->a->memory, &pair, t->deadline, &t->claim)) {
+	switch (auth_memory_begin(t->a->memory, &pair,
+	    t->quick ? deadline_in(0) : t->deadline, &t->claim)) {
 	case AUTH_MEMORY_ASK:
 		t->known = auth_claim_known(t->claim);
 		attempt_explain(t, "memory: %s",
@@ -61,6 +60,8 @@ remember(struct auth_attempt *t, const struct secret *pass)
 		t->answer.verdict = VERDICT_REJECT;
 		return false;
 	case AUTH_MEMORY_LATE:
+		if (t->quick)
+			return attempt_slow(t);
 		break;
 	}
 	return attempt_defer(t, "the same pair is being asked about");
@@ -72,7 +73,7 @@ ask_upstream(struct auth_attempt *t, const struct secret *pass)
 	const struct exchange_login l = { t->account, pass, NULL };
 	struct secret message = { NULL, 0 };
 
-	message_set(&message, t->account, pass);
+	attempt_message(&message, t->account, pass);
 	t->hidden_secret = pass;
 	t->hidden_message = &message;
 	while (attempt_connect(t)) {
@@ -87,9 +88,8 @@ ask_upstream(struct auth_attempt *t, const struct secret *pass)
 	secret_release(&message);
 }
 
-/* False: answered without asking. */
-static bool
-prepare(struct auth_attempt *t, const struct auth_login *l)
+bool
+attempt_prepare(struct auth_attempt *t, const struct auth_login *l)
 {
 	struct route *route = NULL;
 
@@ -107,7 +107,8 @@ auth_check(struct auth *a, const struct auth_asker *who,
 {
 	struct auth_attempt t;
 
-	if (attempt_begin(&t, a, who, login->mech, d) && prepare(&t, login))
+	if (attempt_begin(&t, a, who, login->mech, d) &&
+	    attempt_prepare(&t, login))
 		ask_upstream(&t, login->pass);
 	attempt_end(&t, out);
 }

@@ -225,7 +225,8 @@ question_join(struct auth_claim *c, struct deadline d)
 	struct auth_memory *m = c->m;
 	int status = 0;
 
-	while (!c->ended && c->asked && status != ETIMEDOUT)
+	while (
+	    !c->ended && c->asked && !deadline_passed(d) && status != ETIMEDOUT)
 		status = pthread_cond_timedwait(&c->changed, &m->lock, &until);
 	if (c->ended) {
 		m->stats.joined++;

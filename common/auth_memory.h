@@ -70,7 +70,8 @@ enum auth_memory_answer {
 /*
  * auth_memory_begin(m, p, d, claim): what is known of a pair?  Waits, d at
  * most, for one who asks about the same pair; when that one could not tell,
- * one of those who wait is the next to ask.
+ * one of those who wait is the next to ask.  With a d that has passed it does
+ * not wait: AUTH_MEMORY_LATE.
  *
  *   claim  set to NULL but for AUTH_MEMORY_ASK; NULL with that too when
  *          memory is short: ask all the same, nothing will be remembered

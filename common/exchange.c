@@ -80,52 +80,98 @@ ended(struct exchange *x)
 	return x->event = EXCHANGE_REPLY;
 }
 
-/* Send a line and look at the code of its reply only. */
+/* A reply has come: look at its code only. */
 static enum exchange_event
-ask(struct exchange *x, const struct session_line *l, struct deadline d)
+replied(struct exchange *x)
 {
-	struct session *s = x->session;
-
-	x->final = false;
-	if (session_command(s, l, d, &x->reply, &x->fault) != OUTCOME_OK)
-		return x->event = EXCHANGE_BROKEN;
 	if (x->reply.code != 334)
 		return ended(x);
 	if (x->reply.lines != 1)
 		return broken_off(
 		    x, FAULT_PROTOCOL, "challenge of several lines");
-	if (session_quiet(s, "challenge", &x->fault) != OUTCOME_OK)
+	if (session_quiet(x->session, "challenge", &x->fault) != OUTCOME_OK)
 		return x->event = EXCHANGE_BROKEN;
 	return x->event = EXCHANGE_CHALLENGE;
 }
 
-/* Send `verb`, which is "" or ends in a space, and a response that fits. */
+/* Send a line. */
+static enum exchange_event
+ask(struct exchange *x, const struct session_line *l, struct deadline d)
+{
+	x->final = false;
+	if (session_command(x->session, l, d, &x->reply, &x->fault) !=
+	    OUTCOME_OK)
+		return x->event = EXCHANGE_BROKEN;
+	return replied(x);
+}
+
+/* A line with a response in it. */
+struct response {
+	struct session_line l;
+	char shown[VERB_MAX + sizeof(HIDDEN)];
+	char *line; /* secret; NULL: no memory */
+};
+
+/* `verb`, which is "" or ends in a space, and a response that fits. */
+static bool
+compose(struct response *r, const char *verb, const struct secret *response)
+{
+	size_t vlen = strlen(verb), n;
+	const char *octets = secret_bytes(response, &n);
+
+	r->l.len = vlen + base64_len(n);
+	if ((r->line = calloc(1, r->l.len + 1)) == NULL)
+		return false;
+	(void)snprintf(r->shown, sizeof(r->shown), "%s" HIDDEN, verb);
+	memcpy(r->line, verb, vlen);
+	(void)EVP_EncodeBlock((unsigned char *)r->line + vlen,
+	    (const unsigned char *)octets, (int)n);
+	r->l.line = r->line;
+	r->l.shown = r->shown;
+	return true;
+}
+
+static void
+response_release(struct response *r)
+{
+	if (r->line != NULL)
+		explicit_bzero(r->line, r->l.len);
+	free(r->line);
+}
+
 static enum exchange_event
 respond(struct exchange *x, const char *verb, const struct secret *response,
     struct deadline d)
 {
 	unsigned long before = session_commands(x->session);
-	char shown[VERB_MAX + sizeof(HIDDEN)];
-	struct session_line l = { .shown = shown };
-	size_t vlen = strlen(verb), n;
-	const char *octets = secret_bytes(response, &n);
-	char *line;
+	struct response r;
 
-	l.len = vlen + base64_len(n);
-	if ((line = calloc(1, l.len + 1)) == NULL)
+	if (!compose(&r, verb, response))
 		return broken_off(x, FAULT_LOCAL, "out of memory");
-	(void)snprintf(shown, sizeof(shown), "%s" HIDDEN, verb);
-	memcpy(line, verb, vlen);
-	(void)EVP_EncodeBlock((unsigned char *)line + vlen,
-	    (const unsigned char *)octets, (int)n);
-	l.line = line;
-	(void)ask(x, &l, d);
+	(void)ask(x, &r.l, d);
 	if (session_commands(x->session) != before)
 		x->sent = true;
-	explicit_bzero(line, l.len);
-	free(line);
+	response_release(&r);
 	x->final = x->event == EXCHANGE_REPLY;
 	return x->event;
+}
+
+static void
+leave_ready(struct exchange *x)
+{
+	x->was_ready = x->session->state == SESSION_AT_READY;
+	if (x->was_ready)
+		session_state_set(x->session, SESSION_AT_AUTH);
+}
+
+/* May it go with AUTH?  vlen: what stands before it. */
+static bool
+goes_along(size_t vlen, const struct secret *initial)
+{
+	size_t len;
+
+	(void)secret_bytes(initial, &len);
+	return len > 0 && vlen + base64_len(len) + 2 <= AUTH_INITIAL_MAX;
 }
 
 /* AUTH and what goes with it; the name has been looked at. */
@@ -137,14 +183,11 @@ begin(struct exchange *x, const char *mech, const struct secret *initial,
 	struct session_line l = { .line = verb, .shown = verb };
 	size_t len = 0;
 
-	x->was_ready = x->session->state == SESSION_AT_READY;
-	if (x->was_ready)
-		session_state_set(x->session, SESSION_AT_AUTH);
+	leave_ready(x);
 	l.len = (size_t)snprintf(verb, sizeof(verb), "AUTH %s ", mech);
 	if (initial != NULL)
 		(void)secret_bytes(initial, &len);
-	if (initial != NULL && len > 0 &&
-	    l.len + base64_len(len) + 2 <= AUTH_INITIAL_MAX)
+	if (initial != NULL && goes_along(l.len, initial))
 		return respond(x, verb, initial, d);
 	if (initial != NULL && len == 0) {
 		verb[l.len++] = '=';
@@ -269,26 +312,35 @@ password_end(struct exchange *x)
 	return broken_off(x, FAULT_PROTOCOL, "334 is no reply to AUTH");
 }
 
+/* NUL authcid NUL password; the authzid is left to the server. */
+static bool
+plain_message(struct secret *whole, const char *user, const struct secret *pass)
+{
+	size_t ulen = strlen(user), plen, len;
+	const char *p = secret_bytes(pass, &plen);
+	char *msg;
+	bool ok;
+
+	len = ulen + plen + 2;
+	if ((msg = calloc(1, len)) == NULL)
+		return false;
+	memcpy(msg + 1, user, ulen);
+	memcpy(msg + ulen + 2, p, plen);
+	ok = secret_set(whole, msg, len);
+	explicit_bzero(msg, len);
+	free(msg);
+	return ok;
+}
+
 static enum exchange_event
 password_plain(struct exchange *x, const char *user, const struct secret *pass,
     struct deadline d)
 {
-	size_t ulen = strlen(user), plen, len;
-	const char *p = secret_bytes(pass, &plen);
 	struct secret whole = { NULL, 0 };
-	char *msg;
-	bool ok;
 
-	/* NUL authcid NUL password; the authzid is left to the server. */
-	len = ulen + plen + 2;
-	if ((msg = calloc(1, len)) == NULL)
+	if (!plain_message(&whole, user, pass))
 		return broken_off(x, FAULT_LOCAL, "out of memory");
-	memcpy(msg + 1, user, ulen);
-	memcpy(msg + ulen + 2, p, plen);
-	ok = secret_set(&whole, msg, len);
-	explicit_bzero(msg, len);
-	free(msg);
-	if (ok && response_fits(&whole))
+	if (response_fits(&whole))
 		(void)begin(x, "PLAIN", &whole, d);
 	else
 		(void)not_begun(
@@ -349,6 +401,58 @@ exchange_password(struct exchange *x, struct session *s,
 	if (mech == EHLO_MECH_PLAIN)
 		return password_plain(x, l->user, l->pass, d);
 	return password_login(x, l->user, l->pass, d);
+}
+
+/* One line */
+
+bool
+exchange_line(struct exchange *x, struct session *s, const char *user,
+    const struct secret *pass)
+{
+	static const char verb[] = "AUTH PLAIN ";
+	struct secret whole = { NULL, 0 };
+	struct response r = { .line = NULL };
+	bool ok = false;
+
+	if ((session_ehlo(s)->mechs & EHLO_MECH_PLAIN) == 0 ||
+	    !plain_message(&whole, user, pass))
+		return false;
+	x->session = s;
+	if (goes_along(sizeof(verb) - 1, &whole) && compose(&r, verb, &whole)) {
+		leave_ready(x);
+		x->before = session_commands(s);
+		ok = session_queue(s, &r.l, true, NULL);
+	}
+	response_release(&r);
+	secret_release(&whole);
+	return ok;
+}
+
+bool
+exchange_pump(struct exchange *x)
+{
+	void *cookie;
+	enum session_event ev =
+	    session_pump(x->session, &x->reply, &cookie, &x->fault);
+
+	if (session_commands(x->session) != x->before)
+		x->sent = true;
+	if (ev == SESSION_NONE)
+		return false;
+	x->event = EXCHANGE_BROKEN;
+	if (ev == SESSION_REPLY) {
+		(void)replied(x);
+		x->final = x->event == EXCHANGE_REPLY;
+		(void)password_end(x);
+	}
+	return true;
+}
+
+void
+exchange_late(struct exchange *x)
+{
+	session_late(x->session, &x->fault);
+	x->event = EXCHANGE_BROKEN;
 }
 
 void

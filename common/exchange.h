@@ -40,7 +40,8 @@ struct exchange {
 		     * attempt elsewhere would be a second login */
 	bool final;     /* the reply answers the last response that the
 		     * mechanism asks for; of one that is relayed, any */
-	bool was_ready; /* for exchange.c */
+	bool was_ready; /* this and the next: for exchange.c */
+	unsigned long before;
 };
 
 /*
@@ -82,6 +83,23 @@ struct exchange_login {
 };
 enum exchange_event exchange_password(struct exchange *x, struct session *s,
     const struct exchange_login *l, struct deadline d);
+
+/*
+ * The same in one line, without blocking.
+ *
+ * exchange_line(x, s, user, pass): put AUTH PLAIN with its initial response
+ * into s.  Returns false, and nothing will have been sent, when s does not
+ * offer PLAIN, the response is too long to go with AUTH, or memory is short.
+ *
+ * exchange_pump(x): go on.  Returns true when it is over: x->event as from
+ * exchange_password(); false: poll session_fd() for session_events().
+ *
+ * exchange_late(x): the reply has not come in time: EXCHANGE_BROKEN.
+ */
+bool exchange_line(struct exchange *x, struct session *s, const char *user,
+    const struct secret *pass);
+bool exchange_pump(struct exchange *x);
+void exchange_late(struct exchange *x);
 
 void exchange_release(struct exchange *x); /* wipes; not the session */
 

@@ -256,6 +256,21 @@ pool_take(struct pool *p, struct route *r, size_t i, struct deadline d,
 	return oc;
 }
 
+struct pool_lease *
+pool_take_idle(struct pool *p, struct route *r, size_t i)
+{
+	struct pool_lease *l = NULL;
+	struct pool_target *t;
+
+	pthread_mutex_lock(&p->lock);
+	if (!p->stop && (t = pool_target_get(p, r, i)) != NULL) {
+		t->asked_ms = clock_ms();
+		l = take_idle(t);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return l;
+}
+
 struct session *
 pool_session(struct pool_lease *l)
 {

@@ -74,6 +74,10 @@ enum outcome pool_take(struct pool *p, struct route *r, size_t i,
     struct deadline d, struct pool_lease **out, struct fault *f,
     enum smtp_stage *stage);
 
+/* pool_take_idle(p, r, i): a session that is ready now, without waiting; or
+ * NULL.  One that is to take its place is opened. */
+struct pool_lease *pool_take_idle(struct pool *p, struct route *r, size_t i);
+
 struct session *pool_session(struct pool_lease *l); /* borrowed */
 
 /*

@@ -231,6 +231,17 @@ route_auth(struct router *r, const struct login_name *name, struct deadline d,
 	return find(r, &whom, d, NULL, out, f);
 }
 
+bool
+route_auth_asks(const struct router *r, const struct login_name *name)
+{
+	const struct conf_domain *d;
+
+	if (r->source == NULL)
+		return false;
+	d = conf_domain_find(r->conf, name->domain);
+	return d == NULL || r->scopes[d - r->conf->domains].own == NULL;
+}
+
 static const char *
 tls_name(enum conf_tls tls)
 {

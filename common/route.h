@@ -27,6 +27,7 @@
 #define POSTERN_COMMON_ROUTE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/clock.h"
@@ -123,6 +124,10 @@ enum outcome route_rcpt(struct router *r, const struct address *rcpt,
 /* route_auth(r, name, d, out, f): the same of a user who logs in. */
 enum outcome route_auth(struct router *r, const struct login_name *name,
     struct deadline d, struct route **out, struct fault *f);
+
+/* route_auth_asks(r, name): does route_auth() put a question to a data
+ * source, which may take its time? */
+bool route_auth_asks(const struct router *r, const struct login_name *name);
 
 /*
  * route_explain(r, rcpt, d, sb), route_explain_auth(r, name, d, sb): the same

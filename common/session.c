@@ -186,6 +186,13 @@ session_fd(const struct session *s)
 	return s->t != NULL ? s->t->fd : -1;
 }
 
+void
+session_late(struct session *s, struct fault *f)
+{
+	fault_set(f, FAULT_CONNECTION, "timed out (%s)", states[s->state].name);
+	session_die(s, f);
+}
+
 enum outcome
 session_wait(
     struct session *s, struct deadline d, struct reply *r, struct fault *f)
@@ -205,9 +212,7 @@ session_wait(
 		s->t->events = session_events(s);
 		if (transport_poll(s->t, d))
 			continue;
-		fault_set(&late, FAULT_CONNECTION, "timed out (%s)",
-		    states[s->state].name);
-		session_die(s, &late);
+		session_late(s, &late);
 	}
 }
 

@@ -117,6 +117,9 @@ bool session_expect(struct session *s);
 enum outcome session_wait(
     struct session *s, struct deadline d, struct reply *r, struct fault *f);
 
+/* End the session: no reply has come in time. */
+void session_late(struct session *s, struct fault *f);
+
 /* End the session if anything has come behind `when`. */
 enum outcome session_quiet(
     struct session *s, const char *when, struct fault *f);

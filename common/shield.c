@@ -268,6 +268,21 @@ shield_enter(struct shield *s, const struct shield_visit *v,
 }
 
 enum shield_answer
+shield_try(struct shield *s, const struct shield_visit *v,
+    const struct shield_limits *l, int64_t now_ms, bool *busy)
+{
+	enum shield_answer answer;
+
+	(void)pthread_mutex_lock(&s->lock);
+	answer = enter(s, v, l, now_ms, busy);
+	*busy = *busy && !s->stopped;
+	if (!*busy)
+		count_held(s, answer);
+	(void)pthread_mutex_unlock(&s->lock);
+	return answer;
+}
+
+enum shield_answer
 shield_wait(struct shield *s, const struct shield_visit *v,
     const struct shield_limits *l, struct deadline d)
 {

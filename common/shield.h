@@ -87,6 +87,11 @@ enum shield_answer {
 enum shield_answer shield_enter(struct shield *s, const struct shield_visit *v,
     const struct shield_limits *l, int64_t now_ms);
 
+/* shield_try(s, v, l, now, busy): the same; but *busy is set, and nothing is
+ * counted, where shield_wait() would wait. */
+enum shield_answer shield_try(struct shield *s, const struct shield_visit *v,
+    const struct shield_limits *l, int64_t now_ms, bool *busy);
+
 /*
  * shield_wait(s, v, l, d): the same, now; but where it is not failures that
  * keep the account from being asked about, only attempts that are under way,

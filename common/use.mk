@@ -34,7 +34,8 @@ libpostern_la_SOURCES += \
 	common/auth_ask.c common/auth_attempt.c \
 	common/auth_check.c \
 	common/auth_client.c common/auth_client.h \
-	common/auth_log.c common/auth_relay.c common/auth_report.c
+	common/auth_log.c common/auth_quick.c common/auth_relay.c \
+	common/auth_report.c
 libpostern_la_SOURCES += \
 	common/pool.c common/pool.h common/pool_state.h \
 	common/pool_crew.c common/pool_janitor.c \

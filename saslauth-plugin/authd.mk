@@ -15,10 +15,11 @@ saslauth_plugin_libauthd_la_SOURCES = \
 	saslauth-plugin/authd_serve.c saslauth-plugin/authd_serve.h \
 	saslauth-plugin/complain.c saslauth-plugin/complain.h \
 	saslauth-plugin/conn.c saslauth-plugin/conn.h \
-	saslauth-plugin/conn_work.c \
+	saslauth-plugin/conn_quick.c saslauth-plugin/conn_work.c \
 	saslauth-plugin/peers.c saslauth-plugin/peers.h \
 	saslauth-plugin/saslauthd_frame.c saslauth-plugin/saslauthd_frame.h \
 	saslauth-plugin/saslauthd_serve.c saslauth-plugin/serve.h \
+	saslauth-plugin/serve_check.c \
 	saslauth-plugin/timers.c saslauth-plugin/timers.h \
 	saslauth-plugin/wire_serve.c \
 	saslauth-plugin/workers.c saslauth-plugin/workers.h

@@ -44,6 +44,13 @@ conn_of_timer(const struct timer *t)
 	return (struct conn *)((uintptr_t)t - offsetof(struct conn, timer));
 }
 
+static struct conn *
+conn_of_upstream(const enum watched *what)
+{
+	return (
+	    struct conn *)((uintptr_t)what - offsetof(struct conn, upstream));
+}
+
 /* Wait for events once: whoever gets the connection next sets new ones. */
 static bool
 watch(struct server *s, struct conn *c, uint32_t events)
@@ -100,13 +107,46 @@ reply_now(struct server *s, struct conn *c)
 }
 
 static void
+hold(struct server *s, struct conn *c)
+{
+	int64_t at = clock_ms();
+
+	c->state = CONN_HELD;
+	if (s->ending == SERVER_SERVES)
+		at += c->hold_ms;
+	wait_for(s, c, 0, at < c->until_ms ? at : c->until_ms);
+}
+
+/* Without a worker, that is. */
+static void
+quick(struct server *s, struct conn *c, enum conn_quick what)
+{
+	if (what == CONN_QUICK_WAITS) {
+		c->state = CONN_ASKS;
+		timer_set(&s->timers, &c->timer, c->quick_until_ms);
+		return;
+	}
+	timer_clear(&s->timers, &c->timer);
+	c->state = CONN_WRITE;
+	if (conn_hold(c))
+		hold(s, c);
+	else
+		reply_now(s, c);
+}
+
+static void
 hand_over(struct server *s, struct conn *c)
 {
 	static struct log_limit limit;
 	struct serve_call call;
+	enum conn_quick what;
 
 	timer_clear(&s->timers, &c->timer);
 	s->n_requests++;
+	if ((what = conn_quick_begin(c)) != CONN_QUICK_SLOW) {
+		quick(s, c, what);
+		return;
+	}
 	c->state = CONN_ANSWER;
 	c->given_ms = clock_ms();
 	if (workers_give(s->workers, &c->work))
@@ -202,6 +242,9 @@ on_time(struct server *s, struct conn *c)
 		s->n_late++;
 		end_conn(s, c);
 		break;
+	case CONN_ASKS:
+		quick(s, c, conn_quick_late(c));
+		break;
 	case CONN_ANSWER:
 	case CONN_WRITE:
 	case CONN_REFUSED:
@@ -228,6 +271,7 @@ on_event(
 			end_conn(s, c);
 		break;
 	case CONN_ANSWER:
+	case CONN_ASKS:
 	case CONN_REFUSED:
 	case CONN_OVER:
 	default:
@@ -235,12 +279,18 @@ on_event(
 	}
 }
 
+/* The upstream has something to say. */
+static void
+on_upstream(struct server *s, struct conn *c)
+{
+	if (c->state == CONN_ASKS)
+		quick(s, c, conn_quick_step(c));
+}
+
 /* A worker has done its part. */
 static void
 taken_back(struct server *s, struct conn *c)
 {
-	int64_t at;
-
 	switch (c->state) {
 	case CONN_READ:
 		if (s->ending < SERVER_HURRIES)
@@ -252,12 +302,10 @@ taken_back(struct server *s, struct conn *c)
 		wait_for(s, c, EPOLLOUT, clock_ms() + WRITE_MS);
 		break;
 	case CONN_HELD:
-		at = clock_ms();
-		if (s->ending == SERVER_SERVES)
-			at += c->hold_ms;
-		wait_for(s, c, 0, at < c->until_ms ? at : c->until_ms);
+		hold(s, c);
 		break;
 	case CONN_ANSWER:
+	case CONN_ASKS:
 	case CONN_REFUSED:
 	case CONN_OVER:
 	default:
@@ -378,7 +426,8 @@ loop_close(struct server *s)
 }
 
 /* What is held is given at once; who has not sent a request may do so for a
- * moment; a dialogue goes on, until there is no time for that either. */
+ * moment; a dialogue goes on, until there is no time for that either.  The
+ * upstream's answer is waited for in any case. */
 static int64_t
 hastened(void *arg, const struct timer *timer)
 {
@@ -386,6 +435,8 @@ hastened(void *arg, const struct timer *timer)
 	const struct conn *c = conn_of_timer(timer);
 	int64_t at, now = clock_ms();
 
+	if (c->state == CONN_ASKS)
+		return timer->at_ms;
 	if (c->state == CONN_HELD || s->ending >= SERVER_HURRIES)
 		return now;
 	at = now + STOP_MS;
@@ -483,6 +534,8 @@ loop_main(void *server)
 			else if (*what == WATCHED_LISTENER)
 				accept_some(
 				    s, (struct listener *)what, &scratch);
+			else if (*what == WATCHED_UPSTREAM)
+				on_upstream(s, conn_of_upstream(what));
 			else
 				on_event(s, (struct conn *)what,
 				    events[i].events, &scratch);

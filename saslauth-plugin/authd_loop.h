@@ -2,7 +2,7 @@
 /*
  * authd_loop - the thread of authd_serve.h, and what workers do for it
  *
- * For authd_serve.c, authd_loop.c and conn_work.c alone.
+ * For authd_serve.c, authd_loop.c, conn_work.c and conn_quick.c alone.
  */
 #ifndef POSTERN_SASLAUTH_PLUGIN_AUTHD_LOOP_H
 #define POSTERN_SASLAUTH_PLUGIN_AUTHD_LOOP_H
@@ -66,6 +66,8 @@ struct server {
 
 	pthread_condattr_t cond_attr;
 	atomic_size_t n_held;
+	atomic_size_t n_quick; /* logins that are asked about by the loop */
+	atomic_ulong n_quickly;
 	atomic_ulong n_accepted, n_refused, n_requests, n_bad, n_late,
 	    n_turned_away, n_held_back;
 };
@@ -89,6 +91,23 @@ void conn_drop(struct conn *c);
  * call): take what it has said. */
 void conn_call(struct conn *c, struct serve_call *call);
 void conn_replied(struct conn *c, const struct serve_call *call);
+
+/* conn_hold(c): is the reply to be held back?  Counted, then. */
+bool conn_hold(struct conn *c);
+
+/*
+ * A login without a worker.  conn_quick_begin(c): try to, with the request;
+ * conn_quick_step(c): its upstream has something; conn_quick_late(c):
+ * quick_until_ms has come.
+ */
+enum conn_quick {
+	CONN_QUICK_SLOW,     /* it takes a worker; nothing has been done */
+	CONN_QUICK_WAITS,    /* for the upstream, or quick_until_ms */
+	CONN_QUICK_ANSWERED, /* the reply is there */
+};
+enum conn_quick conn_quick_begin(struct conn *c);
+enum conn_quick conn_quick_step(struct conn *c);
+enum conn_quick conn_quick_late(struct conn *c);
 
 /* conn_complain(c, why): it sends what is no request. */
 void conn_complain(struct conn *c, const char *why);

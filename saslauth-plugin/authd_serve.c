@@ -192,8 +192,9 @@ server_status(struct server *s, struct strbuf *sb)
 	pthread_mutex_unlock(&s->lock);
 	workers_count(s->workers, &threads, &queued);
 	strbuf_addf(sb,
-	    "connections=%zu threads=%zu waiting=%zu answers_held=%zu\n", conns,
-	    threads, queued, (size_t)s->n_held);
+	    "connections=%zu threads=%zu waiting=%zu quick=%zu "
+	    "answers_held=%zu\n",
+	    conns, threads, queued, (size_t)s->n_quick, (size_t)s->n_held);
 }
 
 void
@@ -201,10 +202,11 @@ server_stats(struct server *s, struct strbuf *sb)
 {
 	strbuf_addf(sb,
 	    "connections_accepted=%lu\nconnections_refused=%lu\n"
-	    "requests=%lu\nrequests_bad=%lu\nrequests_late=%lu\n"
+	    "requests=%lu\nrequests_quick=%lu\nrequests_bad=%lu\n"
+	    "requests_late=%lu\n"
 	    "requests_turned_away=%lu\nanswers_held_back=%lu\n",
 	    (unsigned long)s->n_accepted, (unsigned long)s->n_refused,
-	    (unsigned long)s->n_requests, (unsigned long)s->n_bad,
-	    (unsigned long)s->n_late, (unsigned long)s->n_turned_away,
-	    (unsigned long)s->n_held_back);
+	    (unsigned long)s->n_requests, (unsigned long)s->n_quickly,
+	    (unsigned long)s->n_bad, (unsigned long)s->n_late,
+	    (unsigned long)s->n_turned_away, (unsigned long)s->n_held_back);
 }

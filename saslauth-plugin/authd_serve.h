@@ -3,8 +3,9 @@
  * authd_serve - who connects to postern-authd, and gets an answer
  *
  * One thread owns the connections: it accepts them, collects requests, holds
- * answers back, and never blocks.  A whole request is answered by a worker
- * (workers.h), which writes the answer itself where nothing hinders it.
+ * answers back, and never blocks.  It answers a whole request itself where it
+ * need wait for nothing but the upstream (auth_quick()); else a worker does
+ * (workers.h), and writes the answer where nothing hinders it.
  *
  * What is bounded: how long a request may take to come, how long a login may
  * take, how many connections there are, how many logins are under way or

@@ -19,6 +19,7 @@
 #include "saslauth-plugin/timers.h"
 #include "saslauth-plugin/workers.h"
 
+struct auth_quick;
 struct server;
 
 /* What epoll(7) tells of: each such thing begins with this. */
@@ -26,11 +27,18 @@ enum watched {
 	WATCHED_LISTENER,
 	WATCHED_WAKE,
 	WATCHED_CONN,
+	WATCHED_UPSTREAM,
+};
+
+/* A login's socket to the upstream, as epoll(7) tells of it. */
+struct upstream {
+	enum watched watched;
 };
 
 enum conn_state {
 	CONN_READ,    /* waits for a request, or the rest of one */
 	CONN_ANSWER,  /* a worker answers it */
+	CONN_ASKS,    /* the upstream is asked, without a worker */
 	CONN_HELD,    /* its reply is held back */
 	CONN_WRITE,   /* its reply waits for the peer to read */
 	CONN_REFUSED, /* a worker complains about its user */
@@ -57,6 +65,9 @@ struct conn {
 	size_t out_len, out_sent;
 	int64_t hold_ms;
 	void *dialogue; /* the protocol's */
+	struct upstream upstream;
+	struct auth_quick *quick; /* with CONN_ASKS */
+	int64_t quick_until_ms;
 };
 
 /* conn_new(server, protocol, fd): takes fd.  NULL without memory. */

@@ -101,23 +101,32 @@ over(struct conn *c)
 	conn_drop(c);
 }
 
+bool
+conn_hold(struct conn *c)
+{
+	struct server *s = c->server;
+
+	if (c->hold_ms <= 0)
+		return false;
+	if (atomic_fetch_add(&s->n_held, 1) < HELD_MAX) {
+		s->n_held_back++;
+		return true;
+	}
+	atomic_fetch_sub(&s->n_held, 1);
+	return false;
+}
+
 /* The answer is due now, unless it is to be held back. */
 static void
 answer(struct conn *c)
 {
-	struct server *s = c->server;
-
 	if (!c->more && c->dialogue != NULL) {
 		c->protocol->end(c->dialogue);
 		c->dialogue = NULL;
 	}
-	if (c->hold_ms > 0) {
-		if (atomic_fetch_add(&s->n_held, 1) < HELD_MAX) {
-			s->n_held_back++;
-			give_back(c, CONN_HELD);
-			return;
-		}
-		atomic_fetch_sub(&s->n_held, 1);
+	if (conn_hold(c)) {
+		give_back(c, CONN_HELD);
+		return;
 	}
 	switch (conn_send(c)) {
 	case CONN_LATER:
@@ -169,6 +178,7 @@ conn_work(struct work *work)
 		conn_drop(c);
 		break;
 	case CONN_OVER:
+	case CONN_ASKS:
 	case CONN_READ:
 	case CONN_HELD:
 	case CONN_WRITE:

@@ -93,6 +93,16 @@ say(struct serve_call *c, const char *word)
 }
 
 static void
+saslauthd_say(struct serve_call *c, const struct auth_answer *a)
+{
+	c->hold_ms = a->hold_ms;
+	if (a->verdict == VERDICT_ACCEPT)
+		say(c, "OK");
+	else if (a->verdict == VERDICT_REJECT)
+		say(c, "NO");
+}
+
+static void
 saslauthd_answer(struct serve_call *c)
 {
 	char service[SERVICE_MAX + 1], realm[REALM_MAX + 1];
@@ -103,7 +113,6 @@ saslauthd_answer(struct serve_call *c)
 	struct auth_login login = { .mech = "PLAIN", .user = user };
 	struct secret pass = { 0 };
 	struct saslauthd_request rq;
-	struct auth_answer a = { 0 };
 
 	if (saslauthd_parse(c->request, c->len, &rq, NULL) < SASLAUTHD_FOUR ||
 	    !field_text(&rq.service, service, sizeof(service)) ||
@@ -117,13 +126,8 @@ saslauthd_answer(struct serve_call *c)
 		return;
 	login.user_len = user_text(&rq, user, sizeof(user));
 	login.pass = &pass;
-	auth_check(c->auth, &who, &login, c->until, &a);
+	serve_check(c, &saslauthd_protocol, &who, &login);
 	secret_release(&pass);
-	c->hold_ms = a.hold_ms;
-	if (a.verdict == VERDICT_ACCEPT)
-		say(c, "OK");
-	else if (a.verdict == VERDICT_REJECT)
-		say(c, "NO");
 }
 
 static void
@@ -144,6 +148,7 @@ const struct serve_protocol saslauthd_protocol = {
 	.max = SASLAUTHD_REQUEST_MAX,
 	.look = saslauthd_look,
 	.answer = saslauthd_answer,
+	.say = saslauthd_say,
 	.refuse = saslauthd_refuse,
 	.end = saslauthd_end,
 };

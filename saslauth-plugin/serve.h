@@ -2,9 +2,9 @@
 /*
  * serve - one protocol on the sockets of postern-authd
  *
- * What authd_serve.h needs to know of it.  look() and refuse() run on the
- * one thread that owns connections, and must not block; answer() and end()
- * on a worker.
+ * What authd_serve.h needs to know of it.  look(), say() and refuse() run on
+ * the one thread that owns connections, and must not block; answer() and end()
+ * on a worker, but for answer() with `quick'.
  */
 #ifndef POSTERN_SASLAUTH_PLUGIN_SERVE_H
 #define POSTERN_SASLAUTH_PLUGIN_SERVE_H
@@ -29,8 +29,11 @@ struct serve_call {
 	size_t len;
 	struct deadline until; /* of the login */
 	void **dialogue; /* the protocol's own between requests; NULL first */
+	/* Not NULL: answer() must not block.  Set: the reply comes later. */
+	struct auth_quick **quick;
 
 	/* All zero when answer() is called. */
+	bool slow; /* it would block: a worker is to do it, from the start */
 	unsigned char *reply; /* for free(); NULL: hang up without one */
 	size_t reply_len;
 	bool more;         /* another request is expected after it */
@@ -45,11 +48,18 @@ struct serve_protocol {
 	enum serve_seen (*look)(
 	    const unsigned char *buf, size_t len, const char **why);
 	void (*answer)(struct serve_call *c);
+	/* What auth.h has said of a name and a password. */
+	void (*say)(struct serve_call *c, const struct auth_answer *a);
 	/* Say that it cannot be told, for this reason. */
 	void (*refuse)(struct serve_call *c, const char *reason);
 	/* The dialogue is over, whatever stage it is in. */
 	void (*end)(void *dialogue);
 };
+
+/* serve_check(c, p, who, login): put it to auth.h, have p say what that
+ * says.  For answer(). */
+void serve_check(struct serve_call *c, const struct serve_protocol *p,
+    const struct auth_asker *who, const struct auth_login *login);
 
 extern const struct serve_protocol wire_protocol;
 extern const struct serve_protocol saslauthd_protocol;

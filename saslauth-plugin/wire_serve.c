@@ -137,15 +137,13 @@ check(struct serve_call *c, const struct wire_message *m,
 		.user_len = m->item[WIRE_USER].len,
 		.pass = &secret,
 	};
-	struct auth_answer a = { 0 };
 
 	if (!secret_set(&secret, pass->data, pass->len)) {
 		wire_refuse(c, "out of memory");
 		return;
 	}
-	auth_check(c->auth, who, &login, c->until, &a);
+	serve_check(c, &wire_protocol, who, &login);
 	secret_release(&secret);
-	answer_final(c, &a);
 }
 
 /* What auth.h has said in a dialogue. */
@@ -216,6 +214,8 @@ wire_answer(struct serve_call *c)
 		c->fault = "an item that is too long or holds a NUL";
 	else if (m.type == WIRE_CHECK && first)
 		check(c, &m, &who, t.mech);
+	else if (c->quick != NULL)
+		c->slow = true;
 	else if (m.type == WIRE_START && first)
 		start(c, &m, &who, t.mech);
 	else if (m.type == WIRE_STEP && !first)
@@ -235,6 +235,7 @@ const struct serve_protocol wire_protocol = {
 	.max = WIRE_MAX,
 	.look = wire_look,
 	.answer = wire_answer,
+	.say = answer_final,
 	.refuse = wire_refuse,
 	.end = wire_end,
 };

@@ -8,15 +8,21 @@
  *	hold-N...   refused, to be held back N milliseconds
  *	slow-N...   accepted after N milliseconds, or deferred by auth_stop()
  *	stuck-N...  the same, but auth_stop() does not help
+ *	ask-N...    as slow-N, but without a worker
+ *	now-N...    refused without a worker, to be held back N milliseconds
  *
  * A relayed mechanism: the initial response or the first response is the
  * name; then a challenge "more" for each response, until one is "end".
  */
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/auth.h"
 #include "common/log.h"
@@ -26,8 +32,18 @@
 struct auth {
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
+	LIST_HEAD(, auth_quick) quick;
 	bool stopped;
 	unsigned long asked, dialogues;
+};
+
+/* Its "upstream" is a timer. */
+struct auth_quick {
+	LIST_ENTRY(auth_quick) entry;
+	struct auth *auth;
+	int fd;
+	struct deadline until;
+	char user[LOGIN_NAME_OCTETS + 1];
 };
 
 struct auth_dialogue {
@@ -66,12 +82,28 @@ auth_reload(struct auth *a, struct conf *conf, char *why, size_t len)
 	return false;
 }
 
+static void
+timer_in(int fd, long long ms)
+{
+	const struct itimerspec t = {
+		.it_value = { .tv_sec = ms / 1000,
+		    .tv_nsec = (long)(ms % 1000) * 1000000L + 1 }
+	};
+
+	(void)timerfd_settime(fd, 0, &t, NULL);
+}
+
 void
 auth_stop(struct auth *a)
 {
+	struct auth_quick *q;
+
 	pthread_mutex_lock(&a->lock);
 	a->stopped = true;
 	pthread_cond_broadcast(&a->cond);
+	LIST_FOREACH(q, &a->quick, entry) {
+		timer_in(q->fd, 0);
+	}
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -177,6 +209,75 @@ auth_check(struct auth *a, const struct auth_asker *who,
 		 "verdict=%s",
 	    who->client, who->service, who->realm, user, login->mech,
 	    verdict_name(out->verdict));
+}
+
+static void
+quick_free(struct auth_quick *q)
+{
+	pthread_mutex_lock(&q->auth->lock);
+	LIST_REMOVE(q, entry);
+	pthread_mutex_unlock(&q->auth->lock);
+	close(q->fd);
+	free(q);
+}
+
+enum auth_quick_said
+auth_quick(struct auth *a, const struct auth_asker *who,
+    const struct auth_login *login, struct deadline d, struct auth_quick **out,
+    struct auth_answer *answer)
+{
+	struct auth_quick *q;
+	char user[LOGIN_NAME_OCTETS + 1];
+
+	(void)who;
+	text_of(user, sizeof(user), login->user, login->user_len);
+	if (strncmp(user, "now", 3) == 0) {
+		memset(answer, 0, sizeof(*answer));
+		answer->verdict = VERDICT_REJECT;
+		answer->hold_ms = number_in(user);
+		return AUTH_QUICK_ANSWERED;
+	}
+	if (strncmp(user, "ask", 3) != 0 || (q = calloc(1, sizeof(*q))) == NULL)
+		return AUTH_QUICK_SLOW;
+	q->auth = a;
+	q->until = d;
+	memcpy(q->user, user, sizeof(user));
+	q->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	pthread_mutex_lock(&a->lock);
+	LIST_INSERT_HEAD(&a->quick, q, entry);
+	timer_in(q->fd, a->stopped ? 0 : number_in(user));
+	pthread_mutex_unlock(&a->lock);
+	*out = q;
+	return AUTH_QUICK_WAIT;
+}
+
+void
+auth_quick_poll(const struct auth_quick *q, struct auth_quick_poll *out)
+{
+	*out = (struct auth_quick_poll){ q->fd, POLLIN, q->until };
+}
+
+enum auth_quick_said
+auth_quick_step(struct auth_quick *q, struct auth_answer *out)
+{
+	uint64_t n;
+
+	if (read(q->fd, &n, sizeof(n)) < 0)
+		return AUTH_QUICK_WAIT;
+	memset(out, 0, sizeof(*out));
+	pthread_mutex_lock(&q->auth->lock);
+	out->verdict = q->auth->stopped ? VERDICT_DEFER : VERDICT_ACCEPT;
+	pthread_mutex_unlock(&q->auth->lock);
+	quick_free(q);
+	return AUTH_QUICK_ANSWERED;
+}
+
+void
+auth_quick_late(struct auth_quick *q, struct auth_answer *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->verdict = VERDICT_DEFER;
+	quick_free(q);
 }
 
 static bool
