@@ -190,11 +190,13 @@ auth_rig = tests/unit/auth_rig.c tests/unit/auth_rig.h \
 	tests/unit/login_upstream.c tests/unit/login_upstream.h \
 	tests/unit/mini_upstream.c tests/unit/mini_upstream.h $(conf_case)
 UNIT_TESTS += tests/unit/test_auth tests/unit/test_auth_guess \
-	tests/unit/test_auth_hosts tests/unit/test_auth_relay \
+	tests/unit/test_auth_hosts tests/unit/test_auth_quick \
+	tests/unit/test_auth_relay \
 	tests/unit/test_auth_secrets tests/unit/test_auth_stress
 tests_unit_test_auth_SOURCES = tests/unit/test_auth.c $(auth_rig)
 tests_unit_test_auth_guess_SOURCES = tests/unit/test_auth_guess.c $(auth_rig)
 tests_unit_test_auth_hosts_SOURCES = tests/unit/test_auth_hosts.c $(auth_rig)
+tests_unit_test_auth_quick_SOURCES = tests/unit/test_auth_quick.c $(auth_rig)
 tests_unit_test_auth_relay_SOURCES = tests/unit/test_auth_relay.c $(auth_rig)
 tests_unit_test_auth_secrets_SOURCES = tests/unit/test_auth_secrets.c \
 	$(auth_rig)
