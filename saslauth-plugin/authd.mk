@@ -31,6 +31,6 @@ tests_authd_scripted_authd_LDADD = \
 	saslauth-plugin/libauthd.la libdaemon.la libpostern.la
 
 authd_tests = tests/authd/test_life.py tests/authd/test_login.py \
-	tests/authd/test_serve.py
+	tests/authd/test_quick.py tests/authd/test_serve.py
 TESTS += $(authd_tests)
 EXTRA_DIST += tests/authd/rig.py $(authd_tests)

@@ -233,6 +233,7 @@ auth_quick(struct auth *a, const struct auth_asker *who,
 	text_of(user, sizeof(user), login->user, login->user_len);
 	if (strncmp(user, "now", 3) == 0) {
 		memset(answer, 0, sizeof(*answer));
+		snprintf(answer->user, sizeof(answer->user), "%s", user);
 		answer->verdict = VERDICT_REJECT;
 		answer->hold_ms = number_in(user);
 		return AUTH_QUICK_ANSWERED;
@@ -265,6 +266,7 @@ auth_quick_step(struct auth_quick *q, struct auth_answer *out)
 	if (read(q->fd, &n, sizeof(n)) < 0)
 		return AUTH_QUICK_WAIT;
 	memset(out, 0, sizeof(*out));
+	snprintf(out->user, sizeof(out->user), "%s", q->user);
 	pthread_mutex_lock(&q->auth->lock);
 	out->verdict = q->auth->stopped ? VERDICT_DEFER : VERDICT_ACCEPT;
 	pthread_mutex_unlock(&q->auth->lock);
