@@ -10,6 +10,9 @@ dist_doc_DATA += README.md
 dist_examples_DATA = \
 	dist/postern.conf.sample \
 	dist/main.cf.sample \
+	dist/master.cf.sample \
+	dist/postern-front.socket.sample \
+	dist/postern-front@.service.sample \
 	dist/smtpd.conf.sample \
 	dist/sendmail.mc.sample \
 	dist/Sendmail.conf.sample

@@ -7,4 +7,5 @@ dist_man_MANS += \
 	man/postern-quickstart.7 \
 	man/postern-sasl.7 \
 	man/postern-authd.8 \
+	man/postern-front.8 \
 	man/postern-milter.8
