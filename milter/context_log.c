@@ -10,6 +10,9 @@
 #include "milter/context_log.h"
 #include "milter/msession.h"
 
+/* Of the origins, as many are somebody's who has set something. */
+#define SET 2
+
 /* Of each value: the line is for many. */
 #define VALUE_SHOWN 80
 
@@ -32,11 +35,13 @@ gather(const char *name, const char *value, const char *origin, void *arg)
 	return true;
 }
 
-/* What was found out about the message comes last: it is in other lines too. */
+/* What is known anyway comes last and makes no line: much of it is in other
+ * lines too. */
 void
 context_log(struct msession *s, const char *id)
 {
-	static const char *const origins[] = { ORIGIN_CLIENT, ORIGIN_PEER };
+	static const char *const origins[] = { ORIGIN_CLIENT, ORIGIN_PEER,
+		ORIGIN_FRONT, ORIGIN_MTA, ORIGIN_MILTER };
 	struct log_line l;
 	struct gathering g = { .line = &l };
 	size_t i;
@@ -52,6 +57,8 @@ context_log(struct msession *s, const char *id)
 	if (s->real[0] != '\0')
 		log_line_add(&l, "real", "%s", s->real);
 	for (i = 0; i < sizeof(origins) / sizeof(origins[0]); i++) {
+		if (i == SET && g.n == 0)
+			break;
 		g.origin = origins[i];
 		(void)context_foreach(&s->message, gather, &g);
 		(void)context_foreach(&s->connection, gather, &g);

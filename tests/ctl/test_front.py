@@ -228,7 +228,14 @@ class Set(Front):
                 "name=tenant value=other was=mine by=xsetcontext\n",
                 "context: id=4XyZ12 client=192.0.2.9 real=192.0.2.9 "
                 'xsetcontext="tenant=other" xsetcontext="db_pass=********" '
-                'xsetcontext="x=a b"\n'):
+                'xsetcontext="x=a b" mta="mailfrom_string=" '
+                'mta="rcptto_string=bob@example.org" '
+                'mta="rcptto_localpart=bob" mta="rcptto_domain=example.org" '
+                'mta="client_ip=192.0.2.9" mta="client_name=client.test" '
+                'mta="ehlo_domain=client.test" '
+                'mta="connection_message_count=1" '
+                'mta="message_rcpt_count=1" mta="connection_rcpt_count=1" '
+                'milter="smtp_rcptto_proxy_result=pass"\n'):
             self.assertIn(line, log)
         self.assertNotIn("sesame", log)
 
