@@ -26,6 +26,10 @@ say_openssl(char *why, size_t len, const char *option, const char *file)
 	char buf[128];
 	const char *reason = NULL;
 
+	/* "system lib" means that what the system said is in front of it. */
+	if (ERR_GET_REASON(e) == ERR_R_SYS_LIB &&
+	    ERR_SYSTEM_ERROR(ERR_peek_error()))
+		e = ERR_peek_error();
 	if (ERR_SYSTEM_ERROR(e))
 		reason = strerror_r(ERR_GET_REASON(e), buf, sizeof(buf));
 	else

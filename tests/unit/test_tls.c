@@ -455,6 +455,9 @@ test_bad_options(void **state)
 		if (strstr(why, rows[i].option) == NULL ||
 		    strstr(why, rows[i].file) == NULL)
 			fail_msg("row %zu: \"%s\"", i, why);
+		if (rows[i].file == missing &&
+		    strstr(why, "No such file") == NULL)
+			fail_msg("row %zu: \"%s\"", i, why);
 	}
 	tls_client_unref(NULL);
 }
