@@ -32,6 +32,7 @@ bench_bench_idle_LDADD =
 bench_bench_saslauthd_SOURCES = bench/saslauthd.c bench/net.c bench/net.h
 bench_bench_saslauthd_LDADD =
 
-EXTRA_DIST += bench/README.md bench/run bench/measure.py bench/rig.py \
+EXTRA_DIST += bench/README.md bench/front bench/run \
+	bench/measure.py bench/rig.py \
 	bench/rig_auth.py bench/rig_rcpt.py \
 	bench/scenarios_auth.py bench/scenarios_rcpt.py
