@@ -310,7 +310,14 @@ int
 control_ask(
     const char *path, const char *request, FILE *out, char *why, size_t len)
 {
-	struct timeval wait = { .tv_sec = ANSWER_WAIT_S };
+	return control_ask_within(path, request, ANSWER_WAIT_S, out, why, len);
+}
+
+int
+control_ask_within(const char *path, const char *request, int seconds,
+    FILE *out, char *why, size_t len)
+{
+	struct timeval wait = { .tv_sec = seconds };
 	size_t n = strlen(request);
 	FILE *in;
 	int fd, rc;

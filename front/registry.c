@@ -12,6 +12,9 @@
 #include "common/strbuf.h"
 #include "common/xtext.h"
 
+/* For an answer of the milter's; it asks nobody else. */
+#define ANSWER_S 10
+
 bool
 registry_token(char token[FRONT_TOKEN_SIZE])
 {
@@ -38,7 +41,8 @@ ask(struct front *f, struct strbuf *request, FILE *out, char *why, size_t len)
 		strbuf_release(request);
 		return REGISTRY_REFUSED;
 	}
-	switch (control_ask(path, strbuf_str(request), out, why, len)) {
+	switch (control_ask_within(
+	    path, strbuf_str(request), ANSWER_S, out, why, len)) {
 	case 0:
 		answer = REGISTRY_OK;
 		break;
@@ -52,6 +56,20 @@ ask(struct front *f, struct strbuf *request, FILE *out, char *why, size_t len)
 	}
 	strbuf_release(request);
 	return answer;
+}
+
+/* The same about a session that is tied: when the milter does not know it any
+ * more, there is nobody who could answer. */
+static enum registry_answer
+ask_tied(
+    struct front *f, struct strbuf *request, FILE *out, char *why, size_t len)
+{
+	enum registry_answer answer = ask(f, request, out, why, len);
+
+	if (answer != REGISTRY_REFUSED || strncmp(why, "421 ", 4) != 0)
+		return answer;
+	log_warning("milter: %s", why);
+	return REGISTRY_GONE;
 }
 
 static void
@@ -107,7 +125,7 @@ registry_move(
 	add_value(&sb, "seen", m->seen);
 	add_value(&sb, "login", m->login);
 	add_value(&sb, "by", m->by);
-	return ask(f, &sb, NULL, why, len);
+	return ask_tied(f, &sb, NULL, why, len);
 }
 
 enum registry_answer
@@ -117,7 +135,7 @@ registry_seen(struct front *f, const char *addr, char *why, size_t len)
 
 	request_begin(&sb, "seen", f->token);
 	add_value(&sb, NULL, addr);
-	return ask(f, &sb, NULL, why, len);
+	return ask_tied(f, &sb, NULL, why, len);
 }
 
 enum registry_answer
@@ -127,7 +145,7 @@ registry_hello(struct front *f, char *why, size_t len)
 
 	request_begin(&sb, "hello", f->token);
 	add_value(&sb, NULL, f->hello);
-	return ask(f, &sb, NULL, why, len);
+	return ask_tied(f, &sb, NULL, why, len);
 }
 
 enum registry_answer
@@ -143,7 +161,7 @@ registry_set(
 		(void)strbuf_addch(&sb, ' ');
 		(void)strbuf_add(&sb, word, n);
 	}
-	return ask(f, &sb, NULL, why, len);
+	return ask_tied(f, &sb, NULL, why, len);
 }
 
 enum registry_answer
@@ -158,7 +176,7 @@ registry_tls(struct front *f, char *why, size_t len)
 	add_value(&sb, "tls_cipher", t.cipher);
 	(void)strbuf_addf(&sb, " tls_cipher_algbits=%d tls_cipher_usebits=%d",
 	    t.alg_bits, t.use_bits);
-	return ask(f, &sb, NULL, why, len);
+	return ask_tied(f, &sb, NULL, why, len);
 }
 
 /* Takes the request; *lines is new. */
@@ -176,7 +194,7 @@ ask_lines(struct front *f, struct strbuf *request, char **lines, char *why,
 		strbuf_release(request);
 		return REGISTRY_REFUSED;
 	}
-	answer = ask(f, request, out, why, len);
+	answer = ask_tied(f, request, out, why, len);
 	if (fclose(out) != 0 || answer != REGISTRY_OK) {
 		free(*lines);
 		*lines = NULL;
