@@ -298,6 +298,7 @@ class Moves(Front):
                       "real=192.0.2.9 was=198.51.100.3\n", rig.log())
         self.must(rig, "end", token)
         self.must(rig, "end", token)
+        rig.stop()
 
     def test_milter_restart(self):
         """A front learns that its context is gone."""
@@ -350,6 +351,7 @@ class Moves(Front):
         for thread in threads:
             thread.join()
         self.assertEqual(failed, [])
+        rig.stop()
 
 
 class Strangers(Front):
@@ -473,6 +475,7 @@ class WithoutXclient(Front):
         self.assertEqual(
             self.ask(rig, "move", token, secrets.token_hex(16))[1],
             "error: 503 5.5.1 the MTA has no XCLIENT")
+        rig.stop()
 
 
 if __name__ == "__main__":
