@@ -29,21 +29,25 @@
 #define NOT_ALLOWED    "550 5.7.1 Insufficient authorization"
 #define BAD_CHARACTERS "501 5.5.2 Error: bad character in command"
 
+/* In the words of the milter's own lines: client is whom it passes for, was
+ * whom it did before, or NULL. */
 static void
-log_command(const struct front *f, const char *name, const char *what, int code)
+log_command(const struct front *f, const char *name, int code, const char *was,
+    const char *reason)
 {
 	struct log_line l;
 
 	log_line_begin(&l, "extension");
-	log_line_add(&l, "client", "%s", f->real);
 	log_line_add(&l, "command", "%s", name);
-	if (strcmp(f->seen, f->real) != 0)
-		log_line_add(&l, "seen", "%s", f->seen);
+	log_line_add(&l, "client", "%s", f->seen);
+	log_line_add(&l, "real", "%s", f->real);
+	if (was != NULL)
+		log_line_add(&l, "was", "%s", was);
 	if (f->login[0] != '\0')
 		log_line_add(&l, "user", "%s", f->login);
 	log_line_add(&l, "code", "%d", code);
-	if (what[0] != '\0')
-		log_line_add(&l, "reason", "%s", what);
+	if (reason[0] != '\0')
+		log_line_add(&l, "reason", "%s", reason);
 	log_line_emit(&l, LOG_LEVEL_INFO);
 }
 
@@ -54,7 +58,7 @@ answer(struct front *f, const char *name, const char *reply, const char *what)
 	int code =
 	    (reply[0] - '0') * 100 + (reply[1] - '0') * 10 + (reply[2] - '0');
 
-	log_command(f, name, what, code);
+	log_command(f, name, code, NULL, what);
 	front_say(f, reply);
 }
 
@@ -172,7 +176,7 @@ do_xremoteip(struct front *f, const struct command *c)
 	static const char name[] = "XREMOTEIP";
 	struct command_xclient x = { 0 };
 	struct strbuf reply;
-	char what[80];
+	char was[COMMAND_ADDRESS_MAX];
 
 	if (f->in_transaction) {
 		answer(f, name, IN_TRANSACTION, "");
@@ -183,10 +187,11 @@ do_xremoteip(struct front *f, const struct command *c)
 		return;
 	}
 	strbuf_init(&reply, BUFFER_SIZE);
-	(void)snprintf(what, sizeof(what), "from %s", f->seen);
+	memcpy(was, f->seen, sizeof(was));
 	switch (identity_remote(f, x.addr, &reply)) {
 	case IDENTITY_SET:
-		answer(f, name, "250 2.0.0 Ok", what);
+		log_command(f, name, 250, was, "");
+		front_say(f, "250 2.0.0 Ok");
 		break;
 	case IDENTITY_REFUSED:
 		answer(f, name, NOT_ALLOWED, strbuf_str(&reply));
@@ -203,7 +208,7 @@ static void
 do_xclient(struct front *f, const struct command *c)
 {
 	static const char name[] = "XCLIENT";
-	char line[XCLIENT_LINE_MAX + sizeof("XCLIENT ")], what[80];
+	char line[XCLIENT_LINE_MAX + sizeof("XCLIENT ")], was[sizeof(f->seen)];
 	struct command_xclient x;
 	struct strbuf reply;
 
@@ -219,18 +224,18 @@ do_xclient(struct front *f, const struct command *c)
 	memcpy(line, "XCLIENT ", 8);
 	memcpy(line + 8, c->args, c->args_len);
 	line[8 + c->args_len] = '\0';
-	(void)snprintf(what, sizeof(what), "from %s", f->seen);
+	memcpy(was, f->seen, sizeof(was));
 	strbuf_init(&reply, BUFFER_SIZE);
 	switch (identity_change(f, line, &x, &reply)) {
 	case IDENTITY_SET:
 		/* As after a greeting. */
 		f->hello[0] = '\0';
 		f->authenticated = false;
-		log_command(f, name, what, 220);
+		log_command(f, name, 220, was, "");
 		(void)strbuf_add(&f->own, strbuf_str(&reply), reply.len);
 		break;
 	case IDENTITY_REFUSED:
-		log_command(f, name, strbuf_str(&reply), 501);
+		log_command(f, name, 501, NULL, strbuf_str(&reply));
 		(void)strbuf_add(&f->own, strbuf_str(&reply), reply.len);
 		break;
 	case IDENTITY_LOST:

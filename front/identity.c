@@ -72,7 +72,8 @@ lost(const struct front *f, const char *why)
 	struct log_line l;
 
 	log_line_begin(&l, "extension");
-	log_line_add(&l, "client", "%s", f->real);
+	log_line_add(&l, "client", "%s", f->seen);
+	log_line_add(&l, "real", "%s", f->real);
 	log_line_add(&l, "verdict", "close");
 	log_line_add(&l, "reason", "%s", why);
 	log_line_emit(&l, LOG_LEVEL_WARNING);
