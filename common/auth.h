@@ -92,9 +92,10 @@ void auth_check(struct auth *a, const struct auth_asker *who,
  * not wait.
  *
  * Returns
- *   AUTH_QUICK_ANSWERED  as auth_check() does: it was known without asking
+ *   AUTH_QUICK_ANSWERED  as auth_check() does: it was known without asking,
+ *                        or the upstream was quick
  *   AUTH_QUICK_WAIT      AUTH is on its way on a session that was ready: poll
- *                        as auth_quick_poll() says, for *q
+ *                        as auth_quick_poll() says
  *   AUTH_QUICK_SLOW      it would have to wait, or is not as simple as that:
  *                        have a thread run auth_check().  Nothing has been
  *                        sent, counted or claimed.
@@ -104,10 +105,15 @@ void auth_check(struct auth *a, const struct auth_asker *who,
  * that is to be announced; no session that is ready, or one without PLAIN; a
  * name and password too long for AUTH with its initial response.
  *
- * auth_quick_step(q, out): there are events.  AUTH_QUICK_WAIT: poll again;
- * AUTH_QUICK_ANSWERED: q is gone.
+ * While *q is not NULL there is something to poll for; after the answer, too,
+ * when the upstream lets the session be used again.
  *
- * auth_quick_late(q, out): its time is over: answered, q is gone.
+ * auth_quick_step(q, out): there are events.  AUTH_QUICK_WAIT: poll again;
+ * AUTH_QUICK_ANSWERED, once, with *out; AUTH_QUICK_OVER: after the answer,
+ * nothing is left to do.
+ *
+ * auth_quick_late(q, out): there is no more time: AUTH_QUICK_ANSWERED or, if
+ * it has been, AUTH_QUICK_OVER.
  *
  * One thread at a time for each q.
  */
@@ -115,6 +121,7 @@ enum auth_quick_said {
 	AUTH_QUICK_SLOW,
 	AUTH_QUICK_WAIT,
 	AUTH_QUICK_ANSWERED,
+	AUTH_QUICK_OVER,
 };
 
 struct auth_quick_poll {
@@ -128,8 +135,9 @@ enum auth_quick_said auth_quick(struct auth *a, const struct auth_asker *who,
     struct auth_answer *out);
 void auth_quick_poll(const struct auth_quick *q, struct auth_quick_poll *out);
 enum auth_quick_said auth_quick_step(
-    struct auth_quick *q, struct auth_answer *out);
-void auth_quick_late(struct auth_quick *q, struct auth_answer *out);
+    struct auth_quick **q, struct auth_answer *out);
+enum auth_quick_said auth_quick_late(
+    struct auth_quick **q, struct auth_answer *out);
 
 /*
  * A relayed mechanism.  auth_begin() and auth_step() return true when

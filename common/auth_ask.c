@@ -29,7 +29,10 @@ give(struct auth_attempt *t, enum pool_fate fate)
 	if (t->route->up->xclient != XCLIENT_NO &&
 	    (fate == POOL_REUSE || fate == POOL_UNUSED))
 		fate = POOL_CLOSE;
-	pool_give(t->lease, fate);
+	if (!t->quick)
+		pool_give(t->lease, fate);
+	else if (pool_give_part(t->lease, fate))
+		t->rest = t->lease;
 	t->lease = NULL;
 }
 

@@ -319,42 +319,39 @@ learn(struct pool_target *t, enum pool_fate fate)
 	}
 }
 
-/* Does it go on?  Then it is the caller's no more. */
-static bool
-keep(struct pool_lease *l, enum pool_fate fate)
+/* What becomes of it; with the lock held. */
+enum gone {
+	GONE_KEPT,
+	GONE_RESET, /* it is to be */
+	GONE_CLOSED,
+};
+
+static enum gone
+keep(struct pool_lease *l, enum pool_fate fate, bool alive)
 {
-	if (l->target->pool->stop)
-		return false;
-	if (fate == POOL_UNUSED && !l->target->old) {
-		lease_ready(l, clock_ms());
-		return true;
+	int64_t now_ms = clock_ms();
+
+	if (!l->target->pool->stop && alive && fate == POOL_UNUSED &&
+	    !l->target->old) {
+		lease_ready(l, now_ms);
+		return GONE_KEPT;
 	}
-	if (fate == POOL_REUSE && may_reset(l)) {
+	if (!l->target->pool->stop && fate == POOL_REUSE && may_reset(l)) {
 		lease_set(l, LEASE_RESETTING);
-		return crew_job(l);
-	}
-	return false;
-}
-
-void
-pool_give(struct pool_lease *l, enum pool_fate fate)
-{
-	struct pool *p = l->target->pool;
-	bool alive = (fate == POOL_UNUSED || fate == POOL_REUSE) &&
-	    session_alive(l->session);
-	bool over;
-
-	pthread_mutex_lock(&p->lock);
-	learn(l->target, fate);
-	if (alive && keep(l, fate)) {
-		pthread_mutex_unlock(&p->lock);
-		return;
+		l->since_ms = now_ms;
+		return GONE_RESET;
 	}
 	lease_set(l, LEASE_CLOSING);
-	l->since_ms = clock_ms();
-	pthread_mutex_unlock(&p->lock);
+	l->since_ms = now_ms;
+	return GONE_CLOSED;
+}
 
-	over = fate == POOL_BROKEN || lease_leave(l, l->since_ms);
+static void
+close_lease(struct pool_lease *l, enum pool_fate fate)
+{
+	struct pool *p = l->target->pool;
+	bool over = fate == POOL_BROKEN || lease_leave(l, l->since_ms);
+
 	if (over) {
 		session_free(l->session);
 		l->session = NULL;
@@ -367,6 +364,42 @@ pool_give(struct pool_lease *l, enum pool_fate fate)
 		janitor_wake(p);
 	}
 	pthread_mutex_unlock(&p->lock);
+}
+
+static enum gone
+give(struct pool_lease *l, enum pool_fate fate, bool part)
+{
+	struct pool *p = l->target->pool;
+	/* One that is to be reset is looked at by that. */
+	bool alive = fate == POOL_UNUSED && session_alive(l->session);
+	enum gone gone;
+
+	pthread_mutex_lock(&p->lock);
+	learn(l->target, fate);
+	gone = keep(l, fate, alive);
+	if (gone == GONE_RESET && !part) {
+		gone = GONE_KEPT;
+		if (!crew_job(l)) {
+			lease_set(l, LEASE_CLOSING);
+			gone = GONE_CLOSED;
+		}
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (gone == GONE_CLOSED)
+		close_lease(l, fate);
+	return gone;
+}
+
+void
+pool_give(struct pool_lease *l, enum pool_fate fate)
+{
+	(void)give(l, fate, false);
+}
+
+bool
+pool_give_part(struct pool_lease *l, enum pool_fate fate)
+{
+	return give(l, fate, true) == GONE_RESET && lease_reset(l);
 }
 
 /* Configurations */

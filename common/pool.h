@@ -100,6 +100,22 @@ enum pool_fate {
 
 void pool_give(struct pool_lease *l, enum pool_fate fate);
 
+/*
+ * pool_give_part(l, fate): as pool_give(), for a thread that polls anyway: a
+ * login is taken back by the caller, and not in the background.
+ *
+ * Returns true when there is that to do: pool_reset_step() when there are
+ * events (session_events()) at session_fd() of pool_session(l).
+ *
+ * pool_reset_step(l): go on; false when it is over.  pool_reset_late(l):
+ * pool_reset_until(l) has come, or there is no more time for it.  When it is
+ * over, l is the caller's no more.
+ */
+bool pool_give_part(struct pool_lease *l, enum pool_fate fate);
+bool pool_reset_step(struct pool_lease *l);
+void pool_reset_late(struct pool_lease *l);
+struct deadline pool_reset_until(const struct pool_lease *l);
+
 /* Numbers of one endpoint, for status and stats. */
 struct pool_stats {
 	char upstream[ENDPOINT_TEXT_MAX];

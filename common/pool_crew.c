@@ -107,29 +107,11 @@ run_opening(struct crew_job *job)
 static void
 run_reset(struct pool_lease *l)
 {
-	struct pool_target *t = l->target;
-	struct pool *p = t->pool;
-	struct session *s = l->session;
 	struct fault f;
-	enum outcome oc = session_reset_login(
-	    s, t->conf->hostname, deadline_in(POOL_RESET_MS), &f);
+	enum outcome oc = session_reset_login(l->session,
+	    l->target->conf->hostname, deadline_in(POOL_RESET_MS), &f);
 
-	pthread_mutex_lock(&p->lock);
-	if (oc == OUTCOME_OK) {
-		t->reused++;
-		t->life_ms = clock_ms();
-		lease_ready(l, t->life_ms);
-	} else {
-		if (oc == OUTCOME_PERM && !t->no_reset) {
-			t->no_reset = true;
-			log_info("upstream %s: takes no login back: %s",
-			    t->place->label, f.text);
-		}
-		lease_free(l);
-	}
-	pthread_mutex_unlock(&p->lock);
-	if (oc != OUTCOME_OK)
-		session_free(s);
+	lease_was_reset(l, oc, &f);
 }
 
 static void *

@@ -6,6 +6,7 @@
  *   pool_target.c   one endpoint: its sessions, who waits, its breaker
  *   pool_place.c    finding targets; what those of one endpoint share
  *   pool_crew.c     the threads that open and reset sessions
+ *   pool_reset.c    what comes of a reset; those that are the giver's to do
  *   pool_janitor.c  the thread that ends them, in time
  *
  * Everything is guarded by pool.lock, which is never held across I/O, but for
@@ -82,7 +83,7 @@ struct pool_lease {
 	struct pool_target *target;
 	struct session *session;
 	enum lease_state state;
-	int64_t since_ms; /* opening, idle, or closing since */
+	int64_t since_ms; /* opening, idle, resetting or closing since */
 	bool quit;        /* QUIT was sent */
 	/* opening: the youngest waiter there was when it began, and a
 	 * descriptor to break it off with, or -1 */
@@ -240,6 +241,14 @@ void pool_target_flush(struct pool_target *t);
 /* pool_target_fail(t, seq, oc, f, stage): those who wait, up to seq, fail. */
 void pool_target_fail(struct pool_target *t, unsigned long seq, enum outcome oc,
     const struct fault *f, enum smtp_stage stage);
+
+/* pool_reset.c */
+
+/* lease_was_reset(l, oc, f): a lease that was resetting is so no more. */
+void lease_was_reset(
+    struct pool_lease *l, enum outcome oc, const struct fault *f);
+/* lease_reset(l): begin with it: as pool_give_part().  Without the lock. */
+bool lease_reset(struct pool_lease *l);
 
 /* pool_crew.c */
 

@@ -202,6 +202,22 @@ bool session_can_reset_login(const struct session *s);
 enum outcome session_reset_login(
     struct session *s, const char *helo, struct deadline d, struct fault *f);
 
+/*
+ * The same without blocking.
+ *
+ * session_reset_begin(s, f): false: the session is dead.
+ *
+ * session_reset_step(s, helo, oc, f): go on.  True when it is over, *oc being
+ * what session_reset_login() returns; false: poll session_fd() for
+ * session_events().
+ *
+ * session_reset_late(s, f): it has taken too long: the session is dead.
+ */
+bool session_reset_begin(struct session *s, struct fault *f);
+bool session_reset_step(
+    struct session *s, const char *helo, enum outcome *oc, struct fault *f);
+void session_reset_late(struct session *s, struct fault *f);
+
 /* session_alive(s): an idle session that has neither been closed nor said
  * anything; does not block. */
 bool session_alive(struct session *s);

@@ -104,6 +104,8 @@ open_connection(struct opening *o)
 
 /* Greeting and EHLO */
 
+#define HELLO_MAX 300
+
 /* RFC 5321 section 6.3 finds loops late, by counting Received lines; an
  * upstream that has our own name is found before anything is asked. */
 static enum outcome
@@ -158,40 +160,78 @@ may_helo(const struct opening *o)
 	    p->xclient != XCLIENT_REQUIRED && p->auth_user == NULL;
 }
 
-static enum outcome
-hello(struct opening *o, const char *verb)
+static bool
+hello(const struct opening *o, const char *verb, char line[HELLO_MAX])
 {
-	char line[300];
-	int n = snprintf(line, sizeof(line), "%s %s", verb, o->p->helo);
+	int n = snprintf(line, HELLO_MAX, "%s %s", verb, o->p->helo);
 
-	if (n < 0 || (size_t)n >= sizeof(line)) {
-		fault_set(o->f, FAULT_LOCAL, "EHLO name too long");
-		return OUTCOME_PERM;
-	}
-	return opening_ask(o, line, NULL);
+	if (n >= 0 && n < HELLO_MAX)
+		return true;
+	fault_set(o->f, FAULT_LOCAL, "EHLO name too long");
+	return false;
+}
+
+static enum outcome
+ask_hello(struct opening *o, const char *verb)
+{
+	char line[HELLO_MAX];
+
+	return hello(o, verb, line) ? opening_ask(o, line, NULL) : OUTCOME_PERM;
+}
+
+/* What was known is forgotten. */
+static const char *
+enter_ehlo(struct session *s)
+{
+	session_state_set(s, SESSION_AT_EHLO);
+	memset(&s->ehlo, 0, sizeof(s->ehlo));
+	return s->lmtp ? "LHLO" : "EHLO";
+}
+
+/* Keywords. */
+static enum outcome
+ehlo_taken(struct opening *o)
+{
+	enum outcome oc = check_own_name(o, o->s->ehlo.domain);
+
+	return oc == OUTCOME_OK ? session_quiet(o->s, "EHLO reply", o->f) : oc;
+}
+
+bool
+opening_ehlo_send(struct opening *o)
+{
+	const char *verb = enter_ehlo(o->s);
+	char line[HELLO_MAX];
+
+	if (!hello(o, verb, line))
+		return false;
+	if (session_line(o->s, line, strlen(line), NULL, NULL))
+		return true;
+	fault_set(o->f, FAULT_LOCAL, "command cannot be sent");
+	return false;
+}
+
+enum outcome
+opening_ehlo_reply(struct opening *o)
+{
+	if (ehlo_parse(&o->reply, &o->s->ehlo))
+		return ehlo_taken(o);
+	return opening_refused(o, o->s->lmtp ? "LHLO" : "EHLO");
 }
 
 enum outcome
 opening_ehlo(struct opening *o)
 {
-	struct session *s = o->s;
-	const char *verb = s->lmtp ? "LHLO" : "EHLO";
-	enum outcome oc;
+	const char *verb = enter_ehlo(o->s);
+	enum outcome oc = ask_hello(o, verb);
 
-	session_state_set(s, SESSION_AT_EHLO);
-	memset(&s->ehlo, 0, sizeof(s->ehlo));
-	oc = hello(o, verb);
 	if (oc != OUTCOME_OK)
 		return oc;
-	if (ehlo_parse(&o->reply, &s->ehlo)) {
-		oc = check_own_name(o, s->ehlo.domain);
-		return oc == OUTCOME_OK
-		    ? session_quiet(o->s, "EHLO reply", o->f)
-		    : oc;
-	}
+	if (ehlo_parse(&o->reply, &o->s->ehlo))
+		return ehlo_taken(o);
 	if (!may_helo(o))
 		return opening_refused(o, verb);
-	oc = hello(o, "HELO");
+	oc = ask_hello(o, "HELO");
 	if (oc != OUTCOME_OK)
 		return oc;
 	if (o->reply.code != 250)

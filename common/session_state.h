@@ -144,6 +144,9 @@ enum outcome opening_refused(struct opening *o, const char *what);
 
 /* EHLO (LHLO), filling s->ehlo. */
 enum outcome opening_ehlo(struct opening *o);
+/* The same in two steps, and without HELO: queue it, look at o->reply. */
+bool opening_ehlo_send(struct opening *o);
+enum outcome opening_ehlo_reply(struct opening *o);
 
 enum outcome opening_starttls(struct opening *o); /* session_starttls.c */
 enum outcome opening_handshake(struct opening *o, bool verify);

@@ -7,6 +7,7 @@
 
 #include "common/session_state.h"
 #include "common/strbuf.h"
+#include "common/transport.h"
 #include "common/xtext.h"
 
 /* Postfix cuts a line at 2048 octets. */
@@ -170,17 +171,72 @@ session_can_reset_login(const struct session *s)
 	return (s->ehlo.xclient & EHLO_XCLIENT_LOGIN) != 0;
 }
 
-static enum outcome
-reset_login(struct opening *o)
-{
-	enum outcome oc;
+/* Stepwise: which reply is waited for the state tells. */
 
-	session_state_set(o->s, SESSION_AT_XCLIENT);
-	oc = opening_ask(o, "XCLIENT LOGIN=" UNAVAILABLE, NULL);
-	if (oc != OUTCOME_OK)
-		return oc;
-	return o->reply.code == 220 ? xclient_ehlo(o)
-				    : opening_refused(o, "XCLIENT");
+bool
+session_reset_begin(struct session *s, struct fault *f)
+{
+	static const char line[] = "XCLIENT LOGIN=" UNAVAILABLE;
+	struct opening o = { .s = s, .f = f };
+	enum outcome oc = again(&o);
+
+	if (oc == OUTCOME_OK && !session_can_reset_login(s)) {
+		fault_set(f, FAULT_FEATURE, "does not offer XCLIENT LOGIN");
+		oc = OUTCOME_PERM;
+	}
+	if (oc == OUTCOME_OK) {
+		session_state_set(s, SESSION_AT_XCLIENT);
+		if (session_line(s, line, sizeof(line) - 1, NULL, NULL))
+			return true;
+		fault_set(f, FAULT_LOCAL, "command cannot be sent");
+	}
+	session_die(s, f);
+	return false;
+}
+
+/* True: there is more to come. */
+static bool
+reset_on(struct opening *o, enum outcome *oc)
+{
+	if (o->s->state == SESSION_AT_EHLO) {
+		*oc = opening_ehlo_reply(o);
+		return false;
+	}
+	if (o->reply.code != 220) {
+		*oc = opening_refused(o, "XCLIENT");
+		return false;
+	}
+	/* The session is a new one now, and so are the keywords. */
+	*oc = session_quiet(o->s, "reply to XCLIENT", o->f);
+	if (*oc != OUTCOME_OK)
+		return false;
+	*oc = OUTCOME_TEMP;
+	return opening_ehlo_send(o);
+}
+
+bool
+session_reset_step(
+    struct session *s, const char *helo, enum outcome *oc, struct fault *f)
+{
+	const struct session_params p = { .helo = helo };
+	struct opening o = { .p = &p, .s = s, .f = f };
+	void *cookie;
+
+	for (;;) {
+		switch (session_pump(s, &o.reply, &cookie, f)) {
+		case SESSION_NONE:
+			return false;
+		case SESSION_DEAD:
+			*oc = OUTCOME_TEMP;
+			return true;
+		case SESSION_REPLY:
+			break;
+		}
+		if (reset_on(&o, oc))
+			continue;
+		(void)again_done(&o, *oc);
+		return true;
+	}
 }
 
 enum outcome
@@ -188,17 +244,24 @@ session_reset_login(
     struct session *s, const char *helo, struct deadline d, struct fault *f)
 {
 	struct fault scratch = { .origin = FAULT_NONE };
-	const struct session_params p = { .helo = helo };
-	struct opening o = {
-		.p = &p, .s = s, .d = d, .f = f != NULL ? f : &scratch
-	};
-	enum outcome oc = again(&o);
+	enum outcome oc = OUTCOME_TEMP;
 
-	if (oc == OUTCOME_OK && !session_can_reset_login(s)) {
-		fault_set(o.f, FAULT_FEATURE, "does not offer XCLIENT LOGIN");
-		oc = OUTCOME_PERM;
+	if (f == NULL)
+		f = &scratch;
+	if (!session_reset_begin(s, f))
+		return f->origin == FAULT_FEATURE ? OUTCOME_PERM : OUTCOME_TEMP;
+	while (!session_reset_step(s, helo, &oc, f)) {
+		s->t->events = session_events(s);
+		if (!transport_poll(s->t, d)) {
+			session_late(s, f);
+			return OUTCOME_TEMP;
+		}
 	}
-	if (oc == OUTCOME_OK)
-		oc = reset_login(&o);
-	return again_done(&o, oc);
+	return oc;
+}
+
+void
+session_reset_late(struct session *s, struct fault *f)
+{
+	session_late(s, f);
 }

@@ -39,4 +39,4 @@ libpostern_la_SOURCES += \
 libpostern_la_SOURCES += \
 	common/pool.c common/pool.h common/pool_state.h \
 	common/pool_crew.c common/pool_janitor.c \
-	common/pool_place.c common/pool_target.c
+	common/pool_place.c common/pool_reset.c common/pool_target.c

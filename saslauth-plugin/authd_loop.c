@@ -44,13 +44,6 @@ conn_of_timer(const struct timer *t)
 	return (struct conn *)((uintptr_t)t - offsetof(struct conn, timer));
 }
 
-static struct conn *
-conn_of_upstream(const enum watched *what)
-{
-	return (
-	    struct conn *)((uintptr_t)what - offsetof(struct conn, upstream));
-}
-
 /* Wait for events once: whoever gets the connection next sets new ones. */
 static bool
 watch(struct server *s, struct conn *c, uint32_t events)
@@ -119,14 +112,8 @@ hold(struct server *s, struct conn *c)
 
 /* Without a worker, that is. */
 static void
-quick(struct server *s, struct conn *c, enum conn_quick what)
+answered(struct server *s, struct conn *c)
 {
-	if (what == CONN_QUICK_WAITS) {
-		c->state = CONN_ASKS;
-		timer_set(&s->timers, &c->timer, c->quick_until_ms);
-		return;
-	}
-	timer_clear(&s->timers, &c->timer);
 	c->state = CONN_WRITE;
 	if (conn_hold(c))
 		hold(s, c);
@@ -139,13 +126,18 @@ hand_over(struct server *s, struct conn *c)
 {
 	static struct log_limit limit;
 	struct serve_call call;
-	enum conn_quick what;
 
 	timer_clear(&s->timers, &c->timer);
 	s->n_requests++;
-	if ((what = conn_quick_begin(c)) != CONN_QUICK_SLOW) {
-		quick(s, c, what);
+	c->state = CONN_ASKS;
+	switch (conn_quick_begin(c)) {
+	case CONN_QUICK_ANSWERED:
+		answered(s, c);
 		return;
+	case CONN_QUICK_WAITS:
+		return;
+	case CONN_QUICK_SLOW:
+		break;
 	}
 	c->state = CONN_ANSWER;
 	c->given_ms = clock_ms();
@@ -242,10 +234,8 @@ on_time(struct server *s, struct conn *c)
 		s->n_late++;
 		end_conn(s, c);
 		break;
-	case CONN_ASKS:
-		quick(s, c, conn_quick_late(c));
-		break;
 	case CONN_ANSWER:
+	case CONN_ASKS:
 	case CONN_WRITE:
 	case CONN_REFUSED:
 	case CONN_OVER:
@@ -279,12 +269,14 @@ on_event(
 	}
 }
 
-/* The upstream has something to say. */
+/* An upstream has had something to say. */
 static void
-on_upstream(struct server *s, struct conn *c)
+on_upstream(struct server *s, struct asking *a)
 {
-	if (c->state == CONN_ASKS)
-		quick(s, c, conn_quick_step(c));
+	struct conn *c = asking_event(a);
+
+	if (c != NULL)
+		answered(s, c);
 }
 
 /* A worker has done its part. */
@@ -426,8 +418,7 @@ loop_close(struct server *s)
 }
 
 /* What is held is given at once; who has not sent a request may do so for a
- * moment; a dialogue goes on, until there is no time for that either.  The
- * upstream's answer is waited for in any case. */
+ * moment; a dialogue goes on, until there is no time for that either. */
 static int64_t
 hastened(void *arg, const struct timer *timer)
 {
@@ -435,8 +426,6 @@ hastened(void *arg, const struct timer *timer)
 	const struct conn *c = conn_of_timer(timer);
 	int64_t at, now = clock_ms();
 
-	if (c->state == CONN_ASKS)
-		return timer->at_ms;
 	if (c->state == CONN_HELD || s->ending >= SERVER_HURRIES)
 		return now;
 	at = now + STOP_MS;
@@ -488,10 +477,16 @@ times_up(struct server *s)
 {
 	int64_t now = clock_ms();
 	struct timer *t;
+	struct conn *c;
 
 	while ((t = timers_first(&s->timers)) != NULL && t->at_ms <= now) {
 		timer_clear(&s->timers, t);
 		on_time(s, conn_of_timer(t));
+	}
+	while (
+	    (t = timers_first(&s->asking_timers)) != NULL && t->at_ms <= now) {
+		if ((c = asking_late(asking_of_timer(t))) != NULL)
+			answered(s, c);
 	}
 	if (s->accept_at_ms != 0 && s->accept_at_ms <= now) {
 		s->accept_at_ms = 0;
@@ -505,6 +500,9 @@ time_left(const struct server *s)
 	const struct timer *t = timers_first(&s->timers);
 	int64_t left = INT_MAX, now = clock_ms();
 
+	if (t != NULL && t->at_ms - now < left)
+		left = t->at_ms - now;
+	t = timers_first(&s->asking_timers);
 	if (t != NULL && t->at_ms - now < left)
 		left = t->at_ms - now;
 	if (s->accept_at_ms != 0 && s->accept_at_ms - now < left)
@@ -535,7 +533,7 @@ loop_main(void *server)
 				accept_some(
 				    s, (struct listener *)what, &scratch);
 			else if (*what == WATCHED_UPSTREAM)
-				on_upstream(s, conn_of_upstream(what));
+				on_upstream(s, (struct asking *)what);
 			else
 				on_event(s, (struct conn *)what,
 				    events[i].events, &scratch);

@@ -52,7 +52,9 @@ struct server {
 	struct listener listeners[AUTHD_SOCKETS_MAX];
 	size_t n_listeners;
 	struct wake wake;
-	struct timers timers;   /* of the connections it owns */
+	struct timers timers; /* of the connections it owns */
+	struct timers asking_timers;
+	size_t n_askings;
 	int64_t accept_at_ms;   /* when to accept again; 0: now */
 	enum server_end ending; /* what it knows of `end' */
 
@@ -66,7 +68,7 @@ struct server {
 
 	pthread_condattr_t cond_attr;
 	atomic_size_t n_held;
-	atomic_size_t n_quick; /* logins that are asked about by the loop */
+	atomic_size_t n_quick; /* of CONN_ASKS */
 	atomic_ulong n_quickly;
 	atomic_ulong n_accepted, n_refused, n_requests, n_bad, n_late,
 	    n_turned_away, n_held_back;
@@ -96,18 +98,36 @@ void conn_replied(struct conn *c, const struct serve_call *call);
 bool conn_hold(struct conn *c);
 
 /*
- * A login without a worker.  conn_quick_begin(c): try to, with the request;
- * conn_quick_step(c): its upstream has something; conn_quick_late(c):
- * quick_until_ms has come.
+ * A login without a worker, and what is left to do with its session after
+ * the answer.  Its timer is set as long as it is there.
  */
+struct asking {
+	enum watched watched;
+	bool known; /* to epoll */
+	struct server *server;
+	struct auth_quick *quick;
+	struct conn *conn; /* NULL: it has been answered */
+	struct timer timer;
+};
+
+/* As many as workers. */
+#define ASKINGS_MAX 1500
+
+struct asking *asking_of_timer(const struct timer *t);
+
+/* asking_event(a): its upstream has something to say.  asking_late(a): its
+ * time has come; a is gone.  Both return the connection whose reply is there
+ * now, or NULL. */
+struct conn *asking_event(struct asking *a);
+struct conn *asking_late(struct asking *a);
+
+/* conn_quick_begin(c): try to answer the request so. */
 enum conn_quick {
 	CONN_QUICK_SLOW,     /* it takes a worker; nothing has been done */
-	CONN_QUICK_WAITS,    /* for the upstream, or quick_until_ms */
+	CONN_QUICK_WAITS,    /* for asking_event() or asking_late() */
 	CONN_QUICK_ANSWERED, /* the reply is there */
 };
 enum conn_quick conn_quick_begin(struct conn *c);
-enum conn_quick conn_quick_step(struct conn *c);
-enum conn_quick conn_quick_late(struct conn *c);
 
 /* conn_complain(c, why): it sends what is no request. */
 void conn_complain(struct conn *c, const char *why);

@@ -60,7 +60,8 @@ start(struct server *s)
 		.fn = conn_work,
 	};
 
-	if ((s->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
+	if (!timers_reserve(&s->asking_timers, ASKINGS_MAX) ||
+	    (s->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
 	    (s->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0 ||
 	    !watch(s, s->wake.fd, EPOLLIN, &s->wake))
 		return false;
@@ -97,6 +98,7 @@ server_new(struct auth *auth, const struct authd_sockets *sockets,
 	pthread_cond_init(&s->none_left, &s->cond_attr);
 	STAILQ_INIT(&s->back);
 	timers_init(&s->timers);
+	timers_init(&s->asking_timers);
 	s->n_listeners = sockets->n;
 	for (size_t i = 0; i < sockets->n; i++) {
 		s->listeners[i].watched = WATCHED_LISTENER;
@@ -159,6 +161,8 @@ server_hurry(struct server *s, int64_t wait_ms)
 void
 server_free(struct server *s)
 {
+	struct timer *t;
+
 	if (s == NULL)
 		return;
 	if (s->started) {
@@ -168,6 +172,9 @@ server_free(struct server *s)
 		pthread_mutex_unlock(&s->lock);
 		pthread_join(s->thread, NULL);
 	}
+	/* All have been answered: only sessions are being made ready. */
+	while ((t = timers_first(&s->asking_timers)) != NULL)
+		(void)asking_late(asking_of_timer(t));
 	workers_free(s->workers);
 	loop_close(s);
 	if (s->wake.fd >= 0)
@@ -175,6 +182,7 @@ server_free(struct server *s)
 	if (s->epoll >= 0)
 		close(s->epoll);
 	timers_release(&s->timers);
+	timers_release(&s->asking_timers);
 	peers_free(s->peers);
 	pthread_cond_destroy(&s->none_left);
 	pthread_condattr_destroy(&s->cond_attr);

@@ -21,7 +21,6 @@ conn_new(struct server *server, const struct serve_protocol *protocol, int fd)
 		return NULL;
 	}
 	c->watched = WATCHED_CONN;
-	c->upstream.watched = WATCHED_UPSTREAM;
 	c->server = server;
 	c->protocol = protocol;
 	c->fd = fd;

@@ -19,7 +19,6 @@
 #include "saslauth-plugin/timers.h"
 #include "saslauth-plugin/workers.h"
 
-struct auth_quick;
 struct server;
 
 /* What epoll(7) tells of: each such thing begins with this. */
@@ -28,11 +27,6 @@ enum watched {
 	WATCHED_WAKE,
 	WATCHED_CONN,
 	WATCHED_UPSTREAM,
-};
-
-/* A login's socket to the upstream, as epoll(7) tells of it. */
-struct upstream {
-	enum watched watched;
 };
 
 enum conn_state {
@@ -65,9 +59,6 @@ struct conn {
 	size_t out_len, out_sent;
 	int64_t hold_ms;
 	void *dialogue; /* the protocol's */
-	struct upstream upstream;
-	struct auth_quick *quick; /* with CONN_ASKS */
-	int64_t quick_until_ms;
 };
 
 /* conn_new(server, protocol, fd): takes fd.  NULL without memory. */

@@ -29,11 +29,12 @@ struct serve_call {
 	size_t len;
 	struct deadline until; /* of the login */
 	void **dialogue; /* the protocol's own between requests; NULL first */
-	/* Not NULL: answer() must not block.  Set: the reply comes later. */
+	/* Not NULL: answer() must not block, and may set it. */
 	struct auth_quick **quick;
 
 	/* All zero when answer() is called. */
-	bool slow; /* it would block: a worker is to do it, from the start */
+	bool slow;  /* it would block: a worker is to do it, from the start */
+	bool later; /* the reply is what say() makes of *quick's answer */
 	unsigned char *reply; /* for free(); NULL: hang up without one */
 	size_t reply_len;
 	bool more;         /* another request is expected after it */

@@ -17,9 +17,12 @@ serve_check(struct serve_call *c, const struct serve_protocol *p,
 		c->slow = true;
 		break;
 	case AUTH_QUICK_WAIT:
+		c->later = true;
 		break;
 	case AUTH_QUICK_ANSWERED:
 		p->say(c, &a);
+		break;
+	case AUTH_QUICK_OVER: /* not now */
 		break;
 	}
 }

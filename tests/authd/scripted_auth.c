@@ -259,8 +259,9 @@ auth_quick_poll(const struct auth_quick *q, struct auth_quick_poll *out)
 }
 
 enum auth_quick_said
-auth_quick_step(struct auth_quick *q, struct auth_answer *out)
+auth_quick_step(struct auth_quick **quick, struct auth_answer *out)
 {
+	struct auth_quick *q = *quick;
 	uint64_t n;
 
 	if (read(q->fd, &n, sizeof(n)) < 0)
@@ -271,15 +272,18 @@ auth_quick_step(struct auth_quick *q, struct auth_answer *out)
 	out->verdict = q->auth->stopped ? VERDICT_DEFER : VERDICT_ACCEPT;
 	pthread_mutex_unlock(&q->auth->lock);
 	quick_free(q);
+	*quick = NULL;
 	return AUTH_QUICK_ANSWERED;
 }
 
-void
-auth_quick_late(struct auth_quick *q, struct auth_answer *out)
+enum auth_quick_said
+auth_quick_late(struct auth_quick **quick, struct auth_answer *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->verdict = VERDICT_DEFER;
-	quick_free(q);
+	quick_free(*quick);
+	*quick = NULL;
+	return AUTH_QUICK_ANSWERED;
 }
 
 static bool

@@ -36,7 +36,8 @@ quick_as(const struct auth_rig *r, const struct auth_asker *who,
 	memset(&answer, 0xa5, sizeof(answer));
 	said = auth_quick(r->a, who, &l, deadline_in(20000), q, &answer);
 	secret_release(&s);
-	assert_true((said == AUTH_QUICK_WAIT) == (*q != NULL));
+	assert_true(*q != NULL || said != AUTH_QUICK_WAIT);
+	assert_true(*q == NULL || said != AUTH_QUICK_SLOW);
 	return said;
 }
 
@@ -76,20 +77,45 @@ wait_until_warm(const struct auth_rig *r)
 	}
 }
 
-/* To its end, as an event loop would. */
-static const struct auth_answer *
-go_on(struct auth_quick *q)
+static void
+wait_for(const struct auth_quick *q)
 {
 	struct auth_quick_poll p;
 	struct pollfd pfd;
 
+	auth_quick_poll(q, &p);
+	pfd = (struct pollfd){ .fd = p.fd, .events = p.events };
+	assert_int_equal(poll(&pfd, 1, PATIENCE_MS), 1);
+}
+
+/* What is to be done after the answer. */
+static void
+rest(struct auth_quick *q)
+{
+	struct auth_answer none;
+	enum auth_quick_said said = AUTH_QUICK_OVER;
+
+	while (q != NULL) {
+		wait_for(q);
+		said = auth_quick_step(&q, &none);
+		assert_int_equal(
+		    said, q != NULL ? AUTH_QUICK_WAIT : AUTH_QUICK_OVER);
+	}
+}
+
+/* To its end, as an event loop would. */
+static const struct auth_answer *
+go_on(struct auth_quick *q)
+{
+	enum auth_quick_said said;
+
 	memset(&answer, 0xa5, sizeof(answer));
 	assert_non_null(q);
 	do {
-		auth_quick_poll(q, &p);
-		pfd = (struct pollfd){ .fd = p.fd, .events = p.events };
-		assert_int_equal(poll(&pfd, 1, PATIENCE_MS), 1);
-	} while (auth_quick_step(q, &answer) == AUTH_QUICK_WAIT);
+		wait_for(q);
+	} while ((said = auth_quick_step(&q, &answer)) == AUTH_QUICK_WAIT);
+	assert_int_equal(said, AUTH_QUICK_ANSWERED);
+	rest(q);
 	return &answer;
 }
 
@@ -115,8 +141,10 @@ login(const struct auth_rig *r, const char *user, const char *pass)
 	case AUTH_QUICK_WAIT:
 		return go_on(q);
 	case AUTH_QUICK_ANSWERED:
+		rest(q);
 		break;
 	case AUTH_QUICK_SLOW:
+	case AUTH_QUICK_OVER:
 		fail_msg("%s", "slow");
 	}
 	return &answer;
@@ -450,7 +478,8 @@ test_late(void **state)
 	(void)state;
 	auth_rig_one(&rig, &silent, "shield_failures = 1");
 	q = begin(&rig, "ann", "good");
-	auth_quick_late(q, &answer);
+	assert_int_equal(auth_quick_late(&q, &answer), AUTH_QUICK_ANSWERED);
+	assert_null(q);
 	assert_int_equal(answer.verdict, VERDICT_DEFER);
 	assert_string_equal(answer.reason, "no answer to AUTH");
 	assert_non_null(strstr(answer.text, "timed out"));
@@ -476,7 +505,8 @@ test_until(void **state)
 	assert_true(p.fd >= 0);
 	assert_int_equal(p.events, POLLIN);
 	assert_in_range(deadline_left_ms(p.until), 1000, 2000);
-	auth_quick_late(q, &answer);
+	assert_int_equal(auth_quick_late(&q, &answer), AUTH_QUICK_ANSWERED);
+	assert_null(q);
 	auth_rig_stop(&rig);
 }
 
@@ -528,6 +558,73 @@ test_reload(void **state)
 	auth_rig_stop(&rig);
 }
 
+/* -- sessions that are used again ---------------------------------------- */
+
+static const struct login_params trusting = { .mechs = "PLAIN",
+	.xclient = "LOGIN" };
+
+static void
+test_again(void **state)
+{
+	struct login_counts n;
+	struct auth_rig rig;
+	char name[16];
+	int i;
+
+	(void)state;
+	auth_rig_one(&rig, &trusting, "warm_sessions = 1 max_sessions = 1");
+	for (i = 0; i < 20; i++) {
+		(void)snprintf(name, sizeof(name), "user%d", i);
+		assert_int_equal(
+		    login(&rig, name, "good")->verdict, VERDICT_ACCEPT);
+		assert_int_equal(figure(&rig, "logins_open="), 0);
+		assert_int_equal(figure(&rig, " reused="), i + 1);
+	}
+	login_count(rig.up[0], &n);
+	assert_int_equal(n.connections, 1);
+	assert_int_equal(n.auths, 20);
+	assert_string_equal(n.user, "user19");
+	/* A refusal ends it. */
+	assert_int_equal(login(&rig, "ann", "bad")->verdict, VERDICT_REJECT);
+	assert_int_equal(figure(&rig, " reused="), 20);
+	auth_rig_stop(&rig);
+}
+
+/* The answer is there before the session is ready: one that has not been
+ * given back in time, or when all ends, is closed. */
+static void
+test_again_late(void **state)
+{
+	struct auth_quick_poll p;
+	struct auth_quick *q;
+	struct auth_rig rig;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		auth_rig_one(&rig, &trusting, "warm_sessions = 1");
+		wait_until_warm(&rig);
+		if (quick(&rig, "ann", "good", &q) == AUTH_QUICK_WAIT) {
+			wait_for(q);
+			assert_int_equal(
+			    auth_quick_step(&q, &answer), AUTH_QUICK_ANSWERED);
+		}
+		assert_int_equal(answer.verdict, VERDICT_ACCEPT);
+		assert_int_equal(figure(&rig, "logins_open="), 0);
+		if (q != NULL) {
+			auth_quick_poll(q, &p);
+			assert_in_range(deadline_left_ms(p.until), 1, 10000);
+			if (i == 1)
+				auth_stop(rig.a);
+			assert_int_equal(
+			    auth_quick_late(&q, &answer), AUTH_QUICK_OVER);
+			assert_null(q);
+			assert_int_equal(figure(&rig, " reused="), 0);
+		}
+		auth_rig_stop(&rig);
+	}
+}
+
 /* What is in flight is nobody's to read. */
 static void
 test_secrets(void **state)
@@ -563,6 +660,8 @@ main(void)
 		cmocka_unit_test(test_upstream_dies),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_again_late),
 		cmocka_unit_test(test_secrets),
 	};
 
