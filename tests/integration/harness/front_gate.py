@@ -216,16 +216,17 @@ class SendmailFront(Gate):
     """Sendmail, which has no XCLIENT, and a front begun by an inetd."""
 
     def __init__(self, case, conf="", peers=PEERS, routes="", timeout=30,
-                 front="", listener=Inetd):
+                 front="", listener=Inetd, sasl=None):
+        """conf to front: as for PostfixFront; sasl: as for Sendmail."""
         super().__init__(case)
         self.log = syslog.Syslog(case)
         self.milter = Milter(case, "", start=False)
         self.edge = mta_sendmail.Sendmail(
-            case, self.upstream.port, self.log, self.milter.socket)
+            case, self.upstream.port, self.log, self.milter.socket,
+            sasl=sasl)
         self.conf = self.routes(routes) + peers + _FRONT.format(
             next=f"127.0.0.1:{self.edge.port}", timeout=timeout,
             options='xclient = "no"\n' + front) + conf
-        # before the Sendmail asks for it again: it greets without
         self.milter.configure(self.conf)
         self.milter.start()
         self.direct = self.edge.port
