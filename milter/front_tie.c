@@ -93,7 +93,6 @@ front_apply_client(
 {
 	bool ok;
 
-	s->no_xclient = true;
 	memcpy(s->addr, fr->seen, sizeof(s->addr));
 	s->port = strcmp(fr->seen, fr->real) == 0 ? fr->port : 0;
 	free(s->client_name);
@@ -122,6 +121,7 @@ apply(const struct front *fr, const struct conf *conf, struct msession *s)
 {
 	bool ok = true;
 
+	s->no_xclient = !fr->xclient; /* for good, and read without the lock */
 	pthread_mutex_lock(&s->lock);
 	memcpy(s->real, fr->real, sizeof(s->real));
 	s->counts = fr->counts;
@@ -173,12 +173,14 @@ fronts_tie(struct fronts *f, const struct conf *conf, const char *command,
 {
 	char token[FRONT_TOKEN_LEN + 1];
 	const char *why = "nobody has registered it";
+	char addr[MSESSION_ADDR_MAX];
 	struct front_account account;
 	struct front *fr;
 
 	if (!read_token(command, token))
 		return;
 	pthread_mutex_lock(&f->lock);
+	memcpy(addr, s->addr, sizeof(addr)); /* it changes under this lock */
 	fr = fronts_find(f, token);
 	if (fr != NULL && fr->s == NULL) {
 		why = unfit(fr, s);
@@ -204,5 +206,5 @@ fronts_tie(struct fronts *f, const struct conf *conf, const char *command,
 		front_account_log(&account);
 	else if (!log_limited(&f->refused, 10000))
 		log_warning("token of a front session refused: client %s: %s",
-		    s->addr[0] != '\0' ? s->addr : "unknown", why);
+		    addr[0] != '\0' ? addr : "unknown", why);
 }
