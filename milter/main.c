@@ -62,6 +62,19 @@ serve(void *arg)
 	return NULL;
 }
 
+/* What the callbacks work with; conf is held. */
+static void
+setup_open(
+    struct milter_setup *s, struct conf *conf, const struct prober_params *pp)
+{
+	char why[512] = "out of memory";
+
+	if ((s->conf = conf_holder_new(conf)) == NULL ||
+	    (s->fronts = fronts_new()) == NULL ||
+	    (s->verifier = verifier_new(conf, pp, why, sizeof(why))) == NULL)
+		fail("start", why);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -109,12 +122,7 @@ main(int argc, char **argv)
 	/* What needs threads or files of the user's own. */
 	if (daemon_signals() != 0 || dial_global_init() != 0)
 		fail("start", "out of memory or threads");
-	snprintf(why, sizeof(why), "out of memory");
-	if ((setup.conf = conf_holder_new(conf)) == NULL ||
-	    (setup.fronts = fronts_new()) == NULL ||
-	    (setup.verifier = verifier_new(conf, &pp, why, sizeof(why))) ==
-		NULL)
-		fail("start", why);
+	setup_open(&setup, conf, &pp);
 	log_info("%s: serving %s", PACKAGE_STRING, conf->milter.socket);
 	commands_open(&commands, &setup); /* conf may be gone from here on */
 	if ((control = control_start(control_fd, commands_serve, &commands)) ==
