@@ -23,6 +23,7 @@ static const struct {
 	{ "HELO", COMMAND_HELO, false },
 	{ "EHLO", COMMAND_EHLO, false },
 	{ "MAIL", COMMAND_MAIL, false },
+	{ "RCPT", COMMAND_RCPT, false },
 	{ "RSET", COMMAND_RSET, false },
 	{ "DATA", COMMAND_DATA, false },
 	{ "AUTH", COMMAND_AUTH, false },
