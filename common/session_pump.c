@@ -300,6 +300,7 @@ enum session_event
 session_pump(struct session *s, struct reply *r, void **cookie, struct fault *f)
 {
 	struct fault closing;
+	bool fresh;
 
 	*cookie = NULL;
 	fault_clear(f);
@@ -314,14 +315,15 @@ session_pump(struct session *s, struct reply *r, void **cookie, struct fault *f)
 			break;
 		/* Before a new batch nothing may have come: else replies and
 		 * commands would not belong together from there on. */
-		if (!in_flight(s)) {
-			if (fill_rx(s))
-				continue;
-			if (s->state == SESSION_AT_DEAD || !may_send(s))
-				break;
-		}
+		fresh = !in_flight(s);
+		if (fresh && !s->rx_empty && fill_rx(s))
+			continue;
+		if (fresh && (s->state == SESSION_AT_DEAD || !may_send(s)))
+			break;
+		s->rx_empty = false;
 		flush(s);
-		if (!fill_rx(s))
+		/* Its first reply takes a round trip at least. */
+		if ((fresh && !s->tx_broken) || !fill_rx(s))
 			break;
 	}
 	if (s->state != SESSION_AT_DEAD)
@@ -338,5 +340,6 @@ session_alive(struct session *s)
 		return false;
 	if (s->rx_pos < s->rx_len || fill_rx(s))
 		die_unasked(s);
-	return s->state == SESSION_AT_READY;
+	s->rx_empty = s->state == SESSION_AT_READY;
+	return s->rx_empty;
 }

@@ -68,6 +68,8 @@ struct session {
 	size_t rx_pos, rx_len;
 	size_t rx_seen; /* no line end before this */
 	short rx_events;
+	bool rx_empty; /* nothing was there when it was last looked at, just
+			* now: the next batch need not look again */
 	struct reply reply; /* being gathered */
 
 	struct ehlo ehlo;

@@ -385,11 +385,13 @@ listeners_watch(struct server *s, uint32_t events)
 }
 
 static void
-accept_some(struct server *s, const struct listener *l, struct scratch *scratch)
+accept_some(struct server *s, struct listener *l, struct scratch *scratch)
 {
 	static struct log_limit limit;
 
-	for (int i = 0; i < ACCEPT_MAX; i++) {
+	/* Most often there is one: to be told that there is no other costs as
+	 * much as to be woken again.  Of many, more and more. */
+	for (int n = l->burst; n > 0; n--) {
 		int fd =
 		    accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -397,6 +399,7 @@ accept_some(struct server *s, const struct listener *l, struct scratch *scratch)
 			conn_begin(s, l, fd, scratch);
 			continue;
 		}
+		l->burst = 1;
 		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
 			return;
 		/* It would be told again and again. */
@@ -405,6 +408,8 @@ accept_some(struct server *s, const struct listener *l, struct scratch *scratch)
 		s->accept_at_ms = clock_ms() + ACCEPT_PAUSE_MS;
 		return;
 	}
+	if (l->burst < ACCEPT_MAX)
+		l->burst *= 2;
 }
 
 void

@@ -25,6 +25,7 @@ struct peers;
 struct listener {
 	enum watched watched;
 	int fd;
+	int burst; /* how many are accepted in a row */
 	const struct serve_protocol *protocol;
 };
 

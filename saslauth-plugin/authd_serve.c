@@ -103,6 +103,7 @@ server_new(struct auth *auth, const struct authd_sockets *sockets,
 	for (size_t i = 0; i < sockets->n; i++) {
 		s->listeners[i].watched = WATCHED_LISTENER;
 		s->listeners[i].fd = sockets->v[i].fd;
+		s->listeners[i].burst = 1;
 		s->listeners[i].protocol = protocol_of(sockets->v[i].protocol);
 	}
 	s->peers = peers;
