@@ -186,6 +186,7 @@ wait_for(struct pool_target *t, struct pool_waiter *w, struct deadline d)
 	TAILQ_INSERT_TAIL(&t->waiters, w, entry);
 	t->n_waiting++;
 	pool_target_grow(t, now_ms);
+	crew_hurry(t->pool);
 	while (!w->done && !deadline_passed(d))
 		pool_wait(t->pool, &w->cond, d.at_ms);
 	if (!w->done) {

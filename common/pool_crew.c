@@ -136,6 +136,8 @@ crew_main(void *arg)
 		l = TAILQ_FIRST(&p->jobs);
 		TAILQ_REMOVE(&p->jobs, l, entry);
 		p->n_jobs--;
+		if (p->n_called > p->n_jobs)
+			p->n_called = p->n_jobs;
 		pthread_mutex_unlock(&p->lock);
 		job.lease = l;
 		if (l->session == NULL)
@@ -154,21 +156,54 @@ crew_main(void *arg)
 	return NULL;
 }
 
-/* A thread that rests may be on its way to an earlier job. */
-bool
-crew_job(struct pool_lease *l)
+/* Have a thread come for one more job.  False: there is none.  One that rests
+ * may be on its way to an earlier job. */
+static bool
+call_thread(struct pool *p)
 {
-	struct pool *p = l->target->pool;
-
-	if (p->n_resting <= p->n_jobs && p->n_crew < POOL_CREW_MAX) {
+	if (p->n_resting <= p->n_called && p->n_crew < POOL_CREW_MAX) {
 		if (pool_thread(crew_main, p, NULL)) {
 			p->n_crew++;
 			p->n_threads++;
 		} else if (p->n_crew == 0)
 			return false;
 	}
-	TAILQ_INSERT_TAIL(&p->jobs, l, entry);
-	p->n_jobs++;
+	p->n_called++;
 	pthread_cond_signal(&p->work);
 	return true;
+}
+
+/* While there are sessions enough, a thread that is at work will come for it:
+ * to wake another one costs as much as a part of the work. */
+static bool
+can_wait(const struct pool_lease *l)
+{
+	const struct pool_target *t = l->target;
+	const struct pool *p = t->pool;
+
+	return l->session == NULL && p->n_crew > p->n_resting &&
+	    t->n_waiting == 0 &&
+	    2 * t->n[LEASE_IDLE] > (size_t)t->options->warm_sessions;
+}
+
+bool
+crew_job(struct pool_lease *l)
+{
+	struct pool *p = l->target->pool;
+
+	/* If not, nor can those before it. */
+	while (!can_wait(l) && p->n_called <= p->n_jobs) {
+		if (!call_thread(p))
+			return false;
+	}
+	TAILQ_INSERT_TAIL(&p->jobs, l, entry);
+	p->n_jobs++;
+	return true;
+}
+
+void
+crew_hurry(struct pool *p)
+{
+	while (p->n_called < p->n_jobs && call_thread(p))
+		continue;
 }

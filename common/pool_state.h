@@ -185,6 +185,8 @@ struct pool {
 	struct pool_leases jobs; /* for the crew */
 	pthread_cond_t work;     /* there is one */
 	pthread_cond_t ended;    /* a thread of the crew has */
+	size_t n_called; /* jobs that a thread is to come for; the others are
+			  * done by those at work when they are through */
 	size_t n_jobs, n_crew, n_resting;
 	size_t n_threads; /* of the crew, with those that are leaving */
 };
@@ -254,6 +256,8 @@ bool lease_reset(struct pool_lease *l);
 
 /* crew_job(l): have a lease opened or reset.  False: there is no thread. */
 bool crew_job(struct pool_lease *l);
+/* crew_hurry(p): somebody waits for what may have been put off. */
+void crew_hurry(struct pool *p);
 
 /* pool_janitor.c */
 
