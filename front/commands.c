@@ -23,6 +23,7 @@ static const struct {
 	{ "HELO", COMMAND_HELO, false },
 	{ "EHLO", COMMAND_EHLO, false },
 	{ "MAIL", COMMAND_MAIL, false },
+	{ "RCPT", COMMAND_RCPT, false },
 	{ "RSET", COMMAND_RSET, false },
 	{ "DATA", COMMAND_DATA, false },
 	{ "AUTH", COMMAND_AUTH, false },
@@ -255,8 +256,10 @@ command_xclient(const struct command *c, struct command_xclient *out)
 	bool ok = command_clean(c) && len > 0;
 
 	memset(out, 0, sizeof(*out));
-	while (ok && command_next_word(&p, &len, &word, &n))
+	while (ok && command_next_word(&p, &len, &word, &n)) {
 		ok = xclient_attribute(word, n, out);
+		out->n++;
+	}
 	if (!ok)
 		memset(out, 0, sizeof(*out));
 	out->by = "XCLIENT";

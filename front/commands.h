@@ -29,6 +29,7 @@ enum command_kind {
 	COMMAND_HELO,
 	COMMAND_EHLO,
 	COMMAND_MAIL,
+	COMMAND_RCPT,
 	COMMAND_RSET,
 	COMMAND_DATA,
 	COMMAND_BDAT,
@@ -88,6 +89,7 @@ bool command_address(
 struct command_xclient {
 	char addr[COMMAND_ADDRESS_MAX];    /* "": not given, or unavailable */
 	char login[COMMAND_LOGIN_MAX + 1]; /* the same */
+	size_t n;                          /* of all attributes */
 	const char *by; /* the command it stands for; command_xclient() says
 			 * "XCLIENT" */
 };

@@ -114,7 +114,7 @@ static bool
 next_ends(struct front *f)
 {
 	bool said = f->last_code == 221 || f->last_code == 421 ||
-	    f->last_code == 521 || f->reply_open || f->reply_tail;
+	    f->last_code == 521 || f->reply_tail;
 
 	if (!said && !f->client_eof) {
 		log_warning("%s: the MTA has closed the session", f->real);
@@ -135,15 +135,19 @@ has_line(const struct front *f)
 
 /* What is left to do when one side has no more to say. */
 static bool
-step_ends(struct front *f)
+step_ends(struct front *f, bool moved)
 {
 	if (f->doom != NULL && !f->closing && front_quiet(f)) {
 		front_say(f, f->doom);
 		f->closing = true;
 		return true;
 	}
-	if (f->next_eof && !f->closing && f->down.clear == f->down.end)
+	/* Half a reply is none, either. */
+	if (f->next_eof && !f->closing && !moved && buffer_flushed(&f->down) &&
+	    f->own_sent == f->own.len) {
+		f->down.end = f->down.clear;
 		return next_ends(f);
+	}
 	if (f->client_eof && !f->next_shut && !f->closing &&
 	    buffer_flushed(&f->up) && !has_line(f)) {
 		(void)shutdown(f->next.fd, SHUT_WR);
@@ -169,7 +173,7 @@ step(struct front *f)
 	}
 	moved |= flush_buffer(&f->client, &f->down);
 	moved |= flush_own(f);
-	moved |= step_ends(f);
+	moved |= step_ends(f, moved);
 	return moved;
 }
 

@@ -237,6 +237,9 @@ do_xclient(struct front *f, const struct command *c)
 	case IDENTITY_REFUSED:
 		log_command(f, name, 501, NULL, strbuf_str(&reply));
 		(void)strbuf_add(&f->own, strbuf_str(&reply), reply.len);
+		/* Postfix takes what stands before the wrong attribute. */
+		if (x.n > 1 && strncmp(strbuf_str(&reply), "501", 3) == 0)
+			gone(f);
 		break;
 	case IDENTITY_LOST:
 	default:

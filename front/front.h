@@ -49,6 +49,7 @@ enum front_mode {
 	MODE_AUTH,     /* an answer in an AUTH dialogue */
 	MODE_DATA,     /* a message, up to its dot */
 	MODE_CHUNK,    /* octets of BDAT */
+	MODE_LOST,     /* the same, that go no further */
 	MODE_END,      /* nothing more is taken from this client */
 };
 

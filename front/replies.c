@@ -9,12 +9,29 @@
 #include "front/registry.h"
 #include "front/starttls.h"
 
-/* What client and front make of the next octets is no longer the same. */
+/* What the MTA and the front make of the next octets is no longer the same:
+ * none of them goes out any more, and no answer is waited for. */
 static void
 confused(struct front *f, int code, const char *to)
 {
 	log_warning("%s: the MTA answers %d to %s: closing", f->real, code, to);
+	f->up.clear = f->up.end = f->up.start;
+	f->queue.n = 0;
 	front_doom(f, FRONT_NO_SERVICE);
+}
+
+/* The MTA speaks of its own accord: to say farewell, or else each reply would
+ * be taken for the next command's. */
+static void
+unasked(struct front *f, int code)
+{
+	if (code != 221 && code != 421 && code != 521) {
+		confused(f, code, "nothing that was asked");
+		return;
+	}
+	f->up.clear = f->up.end = f->up.start;
+	f->mode = MODE_END;
+	f->closing = true;
 }
 
 static void
@@ -107,8 +124,10 @@ reply_ends(struct front *f, int code)
 
 	f->last_code = code;
 	f->reply_open = false;
-	if (q->n == 0)
-		return; /* the MTA speaks of its own accord: 421 */
+	if (q->n == 0) {
+		unasked(f, code);
+		return;
+	}
 	p = (enum front_pending)q->v[q->first];
 	q->first = (q->first + 1) % FRONT_PENDING_MAX;
 	q->n--;

@@ -12,6 +12,7 @@
 #define AMBIGUOUS "521 5.5.2 Bare line feed around a dot, closing connection"
 #define BAD_BDAT  "521 5.5.4 Syntax: BDAT count [LAST]"
 #define TOO_LONG  "500 5.5.2 Line too long"
+#define NEED_MAIL "503 5.5.1 Error: need MAIL command"
 
 void
 requests_expect(struct front *f, enum front_pending p)
@@ -83,10 +84,16 @@ begin_chunk(struct front *f, const struct command *c, size_t len)
 	f->mode = f->chunk > 0 ? MODE_CHUNK : MODE_LINE;
 }
 
-/* No message begins without its context. */
+/* No message begins without its context.  Where the MTA takes everybody for
+ * itself, the milter alone keeps it from relaying: it is asked for each
+ * recipient, too. */
 static bool
-may_mail(struct front *f)
+milter_holds(struct front *f, enum command_kind kind)
 {
+	if (kind != COMMAND_MAIL &&
+	    (kind != COMMAND_RCPT ||
+		f->conf->front.xclient != CONF_FRONT_XCLIENT_NO))
+		return true;
 	if (registry_ask(f, "alive", f->token) == REGISTRY_OK)
 		return true;
 	log_warning("%s: postern-milter no longer knows this session: closing",
@@ -148,7 +155,7 @@ pass_line(struct front *f, const struct command *c, size_t len)
 		begin_chunk(f, c, len);
 		return;
 	}
-	if (c->kind == COMMAND_MAIL && !may_mail(f))
+	if (!milter_holds(f, c->kind))
 		return;
 	if (c->kind == COMMAND_EHLO || c->kind == COMMAND_HELO)
 		keep_hello(f, len);
@@ -175,6 +182,25 @@ long_line(struct front *f, const struct command *c)
 	return true;
 }
 
+/* An MTA may refuse BDAT without a look at its octets: as long as it wants
+ * TLS first, say.  One that has taken MAIL is beyond that; any other does not
+ * get them. */
+static bool
+lone_chunk(struct front *f, const struct command *c, size_t len)
+{
+	bool last;
+
+	if (!front_quiet(f))
+		return false;
+	if (!command_bdat(c, &f->chunk, &last)) {
+		front_doom(f, BAD_BDAT);
+		return true;
+	}
+	buffer_take(&f->up, len);
+	f->mode = MODE_LOST;
+	return true;
+}
+
 static bool
 step_line(struct front *f)
 {
@@ -193,6 +219,8 @@ step_line(struct front *f)
 	}
 	len = (size_t)(end - line) + 1;
 	command_parse(line, len, &c);
+	if (c.kind == COMMAND_BDAT && f->chunking && !f->in_transaction)
+		return lone_chunk(f, &c, len);
 	if (!extensions_is_ours(f, &c)) {
 		pass_line(f, &c, len);
 		return true;
@@ -295,6 +323,24 @@ step_chunk(struct front *f)
 	return true;
 }
 
+static bool
+step_lost(struct front *f)
+{
+	size_t len = buffer_rest_len(&f->up);
+
+	if (len == 0 && f->chunk > 0)
+		return false;
+	if (len > f->chunk)
+		len = (size_t)f->chunk;
+	buffer_take(&f->up, len);
+	f->chunk -= len;
+	if (f->chunk == 0) {
+		front_say(f, NEED_MAIL);
+		f->mode = MODE_LINE;
+	}
+	return true;
+}
+
 bool
 requests_step(struct front *f)
 {
@@ -311,6 +357,8 @@ requests_step(struct front *f)
 		return step_data(f);
 	case MODE_CHUNK:
 		return step_chunk(f);
+	case MODE_LOST:
+		return step_lost(f);
 	case MODE_END:
 	default:
 		return false;

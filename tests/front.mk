@@ -3,6 +3,7 @@
 
 TESTS += $(front_tests)
 front_tests = \
+	tests/front/test_distrust.py \
 	tests/front/test_extensions.py \
 	tests/front/test_faults.py \
 	tests/front/test_passing.py \

@@ -176,6 +176,7 @@ class Mta(Server):
                          "XFORWARD NAME ADDR", "8BITMIME", "CHUNKING"]
         self.greeting = b"220-edge.test here\r\n220 edge.test ESMTP\r\n"
         self.answers = {}       # verb: reply, or None to hang up
+        self.dies_behind = ()   # verbs
         self.read_slowly = 0    # seconds between reads of a message
         self.hold = threading.Event()   # answers wait for it
         self.hold.set()
@@ -245,6 +246,8 @@ class Smtpd:
                 if self.mta.answers[verb] is None:
                     return
                 self.say(self.mta.answers[verb])
+                if verb in self.mta.dies_behind:
+                    return
                 continue
             handler = getattr(self, "do_" + verb.lower(), None)
             if handler is None:

@@ -180,6 +180,7 @@ def ambiguous_chunks():
         quit_session(client)
     with Rig() as rig:
         client = rig.client()
+        client.ask("MAIL FROM:<>", "250")
         rig.mta.answers["BDAT"] = "503 5.5.1 no"
         client.send(b"BDAT 1000 LAST\r\nNOOP\r\n")
         check(client.reply().startswith("503"), "BDAT")

@@ -281,7 +281,7 @@ def test_client_goes(case):
     """Whatever it was doing: front, smtpd and milter session end, and half
     a message is none."""
     gate = PostfixFront(case)
-    for words in ("", "NOO", "XSETCONTEXT a=b\r\n",
+    for words in ("", "RSE", "XSETCONTEXT a=b\r\n",
                   "MAIL FROM:<ann@sender.test>\r\n",
                   "MAIL FROM:<a@sender.test>\r\nRCPT TO:<ann@example.com>\r\n"
                   "DATA\r\nSubject: half\r\n\r\nhalf",

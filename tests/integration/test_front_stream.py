@@ -393,7 +393,7 @@ def test_starttls_hidden(case):
 def test_timeouts(case):
     """Silence: 421 by the front, or by the MTA if that is sooner."""
     gate = PostfixFront(case, timeout=2)
-    for words in ("", "NOO", "MAIL FROM:<a@sender.test>\r\n"
+    for words in ("", "RSE", "MAIL FROM:<a@sender.test>\r\n"
                   "RCPT TO:<ann@example.com>\r\nDATA\r\nSubject: a\r\n"):
         with gate.client() as client:
             began = time.monotonic()
