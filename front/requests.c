@@ -135,6 +135,7 @@ pending_for(enum command_kind kind)
 	case COMMAND_AUTH:
 	case COMMAND_ODD:
 	case COMMAND_DISGUISED:
+	case COMMAND_XCLIENT:
 		return PENDING_ASKED;
 	default:
 		return PENDING_OTHER;

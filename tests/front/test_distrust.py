@@ -112,7 +112,20 @@ def milter_goes_behind_mail():
         quit_session(client)
 
 
+def xclient_where_there_is_none():
+    """front.xclient says no, and the MTA knows it all the same."""
+    with Rig(front='xclient = "no"') as rig:
+        client = rig.client()
+        client.send(b"XCLIENT ADDR=127.0.0.1\r\nMAIL FROM:<>\r\n")
+        lines = []
+        while (line := client.line()) != b"":
+            lines.append(line)
+        check(lines[-1].startswith(b"421 4.3.0"), f"{lines}")
+        check(b"MAIL FROM:<>\r\n" not in rig.mta.commands, "it goes on")
+
+
 if __name__ == "__main__":
     sys.exit(run([
         chunks_without_a_transaction, answer_before_the_dot,
-        answer_to_nothing, half_a_reply, milter_goes_behind_mail]))
+        answer_to_nothing, half_a_reply, milter_goes_behind_mail,
+        xclient_where_there_is_none]))
