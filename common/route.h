@@ -121,6 +121,11 @@ struct datasources *router_datasources(struct router *r);
 enum outcome route_rcpt(struct router *r, const struct address *rcpt,
     struct deadline d, struct route **out, struct fault *f);
 
+/* router_is_for_all(r, route, domain): has the domain this route only because
+ * the `domains` of the global host hold "*", as a stranger's has? */
+bool router_is_for_all(
+    const struct router *r, const struct route *route, const char *domain);
+
 /* route_auth(r, name, d, out, f): the same of a user who logs in. */
 enum outcome route_auth(struct router *r, const struct login_name *name,
     struct deadline d, struct route **out, struct fault *f);

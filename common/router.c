@@ -76,13 +76,25 @@ load_names(struct router *r, const struct strlist *list)
 	return true;
 }
 
+static bool
+is_named(const struct router *r, const char *domain)
+{
+	return r->n_names > 0 &&
+	    bsearch(&domain, r->names, r->n_names, sizeof *r->names,
+		compare_names) != NULL;
+}
+
 bool
 router_global_applies(const struct router *r, const char *domain)
 {
-	return r->any ||
-	    (r->n_names > 0 &&
-		bsearch(&domain, r->names, r->n_names, sizeof *r->names,
-		    compare_names) != NULL);
+	return r->any || is_named(r, domain);
+}
+
+bool
+router_is_for_all(
+    const struct router *r, const struct route *route, const char *domain)
+{
+	return r->any && route == r->global && !is_named(r, domain);
 }
 
 /* Credentials go to hosts that stand in the same section only. */

@@ -239,7 +239,9 @@ inquiry_barred(struct inquiry *in)
 	else if (!is_plain_mailbox(rq) ||
 	    (route_rcpt(in->setup->router, &rq->to, in->deadline, &route, &f) ==
 		    OUTCOME_OK &&
-		route == NULL)) {
+		(route == NULL ||
+		    router_is_for_all(
+			in->setup->router, route, rq->to.domain)))) {
 		inquiry_local(in, "no route, and no relaying for this client");
 		in->out->answer.verdict = VERDICT_REJECT;
 		in->out->answer.origin = ANSWER_NO_RELAY;

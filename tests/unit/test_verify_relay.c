@@ -149,6 +149,41 @@ test_no_data(void **state)
 	conf_case_release(&k);
 }
 
+/* A route that every domain has is no sign that the domain is ours. */
+static void
+test_route_for_all(void **state)
+{
+	static const struct {
+		const char *to;
+		bool barred;
+	} cases[] = {
+		{ "<ann@example.org>", false },
+		{ "<ann@named.example>", false },
+		{ "<ann@example.net>", true },
+	};
+
+	struct verifier *v;
+	struct verify_result r;
+	struct conf_case k;
+	size_t i;
+
+	(void)state;
+	v = start(&k,
+	    "host = \"127.0.0.1:1\" tls = none on_down = accept "
+	    "domains = {\"*\", \"Named.example.\"}");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct verify_request rq = { .routed_only = true };
+
+		verify_request_set(&rq, "<>", cases[i].to);
+		verify_rcpt(v, &rq, &r);
+		assert_int_equal(r.barred, cases[i].barred);
+		assert_int_equal(r.verdict,
+		    cases[i].barred ? VERDICT_REJECT : VERDICT_ACCEPT);
+	}
+	verifier_free(v);
+	conf_case_release(&k);
+}
+
 int
 main(void)
 {
@@ -156,6 +191,7 @@ main(void)
 		cmocka_unit_test(test_barred),
 		cmocka_unit_test(test_routed),
 		cmocka_unit_test(test_no_data),
+		cmocka_unit_test(test_route_for_all),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, NULL);
