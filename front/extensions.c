@@ -115,6 +115,7 @@ do_xsetcontext(struct front *f, const struct command *c)
 	}
 	switch (registry_set(f, c, why, sizeof(why))) {
 	case REGISTRY_OK:
+		f->extended = true;
 		answer(f, name, "250 2.0.0 Ok", "");
 		break;
 	case REGISTRY_REFUSED:
@@ -190,6 +191,7 @@ do_xremoteip(struct front *f, const struct command *c)
 	memcpy(was, f->seen, sizeof(was));
 	switch (identity_remote(f, x.addr, &reply)) {
 	case IDENTITY_SET:
+		f->extended = true;
 		log_command(f, name, 250, was, "");
 		front_say(f, "250 2.0.0 Ok");
 		break;
@@ -229,6 +231,7 @@ do_xclient(struct front *f, const struct command *c)
 	switch (identity_change(f, line, &x, &reply)) {
 	case IDENTITY_SET:
 		/* As after a greeting. */
+		f->extended = true;
 		f->hello[0] = '\0';
 		f->authenticated = false;
 		log_command(f, name, 220, was, "");
@@ -249,7 +252,8 @@ do_xclient(struct front *f, const struct command *c)
 	strbuf_release(&reply);
 }
 
-/* What the client said before is forgotten (RFC 3207 section 4.2). */
+/* What the client said before is forgotten (RFC 3207 section 4.2).  What the
+ * MTA and the milter know by then cannot be: no TLS behind that. */
 static void
 do_starttls(struct front *f, const struct command *c)
 {
@@ -260,6 +264,8 @@ do_starttls(struct front *f, const struct command *c)
 		front_say(f, "554 5.5.1 Error: TLS already active");
 	} else if (f->in_transaction || f->authenticated) {
 		front_say(f, IN_TRANSACTION);
+	} else if (f->extended) {
+		front_say(f, "503 5.5.1 Error: say STARTTLS first");
 	} else if (c->args_len > 0) {
 		front_say(f, "501 5.5.4 Syntax: STARTTLS");
 	} else {

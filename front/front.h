@@ -109,6 +109,7 @@ struct front {
 	bool reply_open; /* more lines of one will follow */
 	bool reply_tail; /* within a line that is longer than the buffer */
 	bool in_transaction;
+	bool extended;      /* a command of the front has changed something */
 	bool authenticated; /* by AUTH, on this session */
 	bool chunking;      /* the MTA offers BDAT */
 	bool must_greet;    /* EHLO has to be said anew */

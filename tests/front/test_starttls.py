@@ -70,6 +70,19 @@ def in_a_transaction():
         quit_session(client)
 
 
+def after_extensions():
+    """What was said in clear, by whomever, must not count behind TLS; what
+    the MTA and the milter have been told cannot be taken back."""
+    for line in ("XSETCONTEXT a=b", "XREMOTEIP 192.0.2.1",
+                 "XCLIENT ADDR=192.0.2.1"):
+        with rig_with_tls(peer=ALL) as rig:
+            client = rig.client()
+            client.ask("XSETCONTEXT forbidden=1", "550")
+            client.ask(line, "2")
+            client.ask("STARTTLS", "503 5.5.1")
+            quit_session(client)
+
+
 def injected():
     """What stands behind STARTTLS in clear is never a command."""
     with rig_with_tls(peer=ALL) as rig:
@@ -136,6 +149,6 @@ if __name__ == "__main__":
         sys.exit(77)
     with tempfile.TemporaryDirectory(prefix="postern-front.") as WORK:
         make_certificate(WORK)
-        code = run([session, in_a_transaction, injected, no_old_versions,
-                    bad_certificate])
+        code = run([session, in_a_transaction, after_extensions, injected,
+                    no_old_versions, bad_certificate])
     sys.exit(code)
