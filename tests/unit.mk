@@ -196,7 +196,8 @@ UNIT_TESTS += tests/unit/test_auth tests/unit/test_auth_guess \
 tests_unit_test_auth_SOURCES = tests/unit/test_auth.c $(auth_rig)
 tests_unit_test_auth_guess_SOURCES = tests/unit/test_auth_guess.c $(auth_rig)
 tests_unit_test_auth_hosts_SOURCES = tests/unit/test_auth_hosts.c $(auth_rig)
-tests_unit_test_auth_quick_SOURCES = tests/unit/test_auth_quick.c $(auth_rig)
+tests_unit_test_auth_quick_SOURCES = tests/unit/test_auth_quick.c \
+	tests/unit/quick_rig.c tests/unit/quick_rig.h $(auth_rig)
 tests_unit_test_auth_relay_SOURCES = tests/unit/test_auth_relay.c $(auth_rig)
 tests_unit_test_auth_secrets_SOURCES = tests/unit/test_auth_secrets.c \
 	$(auth_rig)

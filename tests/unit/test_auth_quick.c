@@ -13,142 +13,10 @@
 #include <cmocka.h>
 
 #include "common/strbuf.h"
-#include "tests/unit/auth_rig.h"
-
-#define PATIENCE_MS 10000
+#include "tests/unit/quick_rig.h"
 
 static const struct login_params usual = { .mechs = "PLAIN LOGIN" };
 static const struct login_params silent = { .mechs = "PLAIN", .reply = "hang" };
-
-/* -- helpers ------------------------------------------------------------ */
-
-static struct auth_answer answer;
-
-static enum auth_quick_said
-quick_as(const struct auth_rig *r, const struct auth_asker *who,
-    const char *user, const char *pass, struct auth_quick **q)
-{
-	struct secret s = { NULL, 0 };
-	const struct auth_login l = { "PLAIN", user, strlen(user), &s };
-	enum auth_quick_said said;
-
-	assert_true(secret_set(&s, pass, strlen(pass)));
-	memset(&answer, 0xa5, sizeof(answer));
-	said = auth_quick(r->a, who, &l, deadline_in(20000), q, &answer);
-	secret_release(&s);
-	assert_true(*q != NULL || said != AUTH_QUICK_WAIT);
-	assert_true(*q == NULL || said != AUTH_QUICK_SLOW);
-	return said;
-}
-
-static enum auth_quick_said
-quick(const struct auth_rig *r, const char *user, const char *pass,
-    struct auth_quick **q)
-{
-	return quick_as(r, &usual_asker, user, pass, q);
-}
-
-/* The first line of status and stats that begins so; its number. */
-static long
-figure(const struct auth_rig *r, const char *name)
-{
-	struct strbuf sb;
-	const char *at;
-	long n;
-
-	strbuf_init(&sb, 65536);
-	auth_status(r->a, &sb);
-	auth_stats(r->a, &sb);
-	at = strstr(strbuf_str(&sb), name);
-	/* Of an upstream that nobody has asked for there is none. */
-	n = at == NULL ? 0 : strtol(at + strlen(name), NULL, 10);
-	strbuf_release(&sb);
-	return n;
-}
-
-static void
-wait_until_warm(const struct auth_rig *r)
-{
-	struct deadline d = deadline_in(PATIENCE_MS);
-
-	while (figure(r, " idle=") == 0) {
-		assert_false(deadline_passed(d));
-		(void)poll(NULL, 0, 5);
-	}
-}
-
-static void
-wait_for(const struct auth_quick *q)
-{
-	struct auth_quick_poll p;
-	struct pollfd pfd;
-
-	auth_quick_poll(q, &p);
-	pfd = (struct pollfd){ .fd = p.fd, .events = p.events };
-	assert_int_equal(poll(&pfd, 1, PATIENCE_MS), 1);
-}
-
-/* What is to be done after the answer. */
-static void
-rest(struct auth_quick *q)
-{
-	struct auth_answer none;
-	enum auth_quick_said said = AUTH_QUICK_OVER;
-
-	while (q != NULL) {
-		wait_for(q);
-		said = auth_quick_step(&q, &none);
-		assert_int_equal(
-		    said, q != NULL ? AUTH_QUICK_WAIT : AUTH_QUICK_OVER);
-	}
-}
-
-/* To its end, as an event loop would. */
-static const struct auth_answer *
-go_on(struct auth_quick *q)
-{
-	enum auth_quick_said said;
-
-	memset(&answer, 0xa5, sizeof(answer));
-	assert_non_null(q);
-	do {
-		wait_for(q);
-	} while ((said = auth_quick_step(&q, &answer)) == AUTH_QUICK_WAIT);
-	assert_int_equal(said, AUTH_QUICK_ANSWERED);
-	rest(q);
-	return &answer;
-}
-
-/* One that is put to the upstream. */
-static struct auth_quick *
-begin(const struct auth_rig *r, const char *user, const char *pass)
-{
-	struct auth_quick *q;
-
-	wait_until_warm(r);
-	assert_int_equal(quick(r, user, pass, &q), AUTH_QUICK_WAIT);
-	return q;
-}
-
-/* The whole; a near upstream may have answered before it is polled for. */
-static const struct auth_answer *
-login(const struct auth_rig *r, const char *user, const char *pass)
-{
-	struct auth_quick *q;
-
-	wait_until_warm(r);
-	switch (quick(r, user, pass, &q)) {
-	case AUTH_QUICK_WAIT:
-		return go_on(q);
-	case AUTH_QUICK_ANSWERED:
-		rest(q);
-		break;
-	case AUTH_QUICK_SLOW:
-	case AUTH_QUICK_OVER:
-		fail_msg("%s", "slow");
-	}
-	return &answer;
-}
 
 /* It is slow, and has left no trace: nothing is open, asked or counted, and
  * the same login is answered at once by who may wait. */
@@ -156,9 +24,10 @@ static void
 assert_slow(const struct auth_rig *r, const struct auth_asker *who,
     const char *user, const char *pass, int asked)
 {
-	long open = figure(r, "logins_open="), in_use = figure(r, " in_use=");
-	long accounts = figure(r, "shield_accounts=");
-	struct deadline d = deadline_in(PATIENCE_MS);
+	long open = quick_figure(r, "logins_open="),
+	     in_use = quick_figure(r, " in_use=");
+	long accounts = quick_figure(r, "shield_accounts=");
+	struct deadline d = deadline_in(QUICK_PATIENCE_MS);
 	struct auth_quick *q;
 	int i;
 
@@ -167,11 +36,11 @@ assert_slow(const struct auth_rig *r, const struct auth_asker *who,
 		(void)poll(NULL, 0, 1);
 	for (i = 0; i < 5; i++)
 		assert_int_equal(
-		    quick_as(r, who, user, pass, &q), AUTH_QUICK_SLOW);
+		    quick_try_as(r, who, user, pass, &q), AUTH_QUICK_SLOW);
 	assert_int_equal(auths(r, 0), asked);
-	assert_int_equal(figure(r, "logins_open="), open);
-	assert_int_equal(figure(r, " in_use="), in_use);
-	assert_int_equal(figure(r, "shield_accounts="), accounts);
+	assert_int_equal(quick_figure(r, "logins_open="), open);
+	assert_int_equal(quick_figure(r, " in_use="), in_use);
+	assert_int_equal(quick_figure(r, "shield_accounts="), accounts);
 	assert_null(strstr(logged(), "verdict="));
 }
 
@@ -206,14 +75,14 @@ test_verdicts(void **state)
 		auth_rig_one(&rig, &usual,
 		    "bad_memory = 0 shield_failures = 0 client_failures = 0");
 		login_set_reply(rig.up[0], rows[i].reply);
-		r = login(&rig, "ann@example.org", "good");
+		r = quick_login(&rig, "ann@example.org", "good");
 		assert_int_equal(r->verdict, rows[i].verdict);
 		assert_int_equal(r->code, rows[i].code);
 		assert_string_equal(r->reason, rows[i].reason);
 		assert_string_equal(r->user, "ann@example.org");
 		assert_int_equal(auths(&rig, 0), 1);
 		assert_int_equal(logged_times("verdict="), 1);
-		assert_int_equal(figure(&rig, "logins_open="), 0);
+		assert_int_equal(quick_figure(&rig, "logins_open="), 0);
 		auth_rig_stop(&rig);
 	}
 }
@@ -227,30 +96,37 @@ test_without_asking(void **state)
 
 	(void)state;
 	auth_rig_one(&rig, &usual, "good_memory = 1h shield_failures = 1");
-	assert_int_equal(quick(&rig, "ann", "", &q), AUTH_QUICK_ANSWERED);
-	assert_int_equal(answer.verdict, VERDICT_REJECT);
-	assert_string_equal(answer.reason, "malformed");
-	assert_int_equal(figure(&rig, "malformed="), 1);
+	assert_int_equal(quick_try(&rig, "ann", "", &q), AUTH_QUICK_ANSWERED);
+	assert_int_equal(quick_answer.verdict, VERDICT_REJECT);
+	assert_string_equal(quick_answer.reason, "malformed");
+	assert_int_equal(quick_figure(&rig, "malformed="), 1);
 
-	assert_int_equal(login(&rig, "ann", "good")->verdict, VERDICT_ACCEPT);
-	assert_int_equal(quick(&rig, "ann", "good", &q), AUTH_QUICK_ANSWERED);
-	assert_int_equal(answer.verdict, VERDICT_ACCEPT);
-	assert_true(answer.cached);
+	assert_int_equal(
+	    quick_login(&rig, "ann", "good")->verdict, VERDICT_ACCEPT);
+	assert_int_equal(
+	    quick_try(&rig, "ann", "good", &q), AUTH_QUICK_ANSWERED);
+	assert_int_equal(quick_answer.verdict, VERDICT_ACCEPT);
+	assert_true(quick_answer.cached);
 
-	assert_int_equal(login(&rig, "bob", "bad")->verdict, VERDICT_REJECT);
-	assert_int_equal(quick(&rig, "bob", "bad", &q), AUTH_QUICK_ANSWERED);
-	assert_int_equal(answer.verdict, VERDICT_REJECT);
-	assert_true(answer.cached);
+	assert_int_equal(
+	    quick_login(&rig, "bob", "bad")->verdict, VERDICT_REJECT);
+	assert_int_equal(
+	    quick_try(&rig, "bob", "bad", &q), AUTH_QUICK_ANSWERED);
+	assert_int_equal(quick_answer.verdict, VERDICT_REJECT);
+	assert_true(quick_answer.cached);
 	/* Its failure was bob's last for now. */
-	assert_int_equal(quick(&rig, "bob", "worse", &q), AUTH_QUICK_ANSWERED);
-	assert_int_equal(answer.verdict, VERDICT_DEFER);
-	assert_string_equal(answer.reason, "shield: failures of the account");
-	assert_int_equal(figure(&rig, "shield_held_accounts="), 1);
+	assert_int_equal(
+	    quick_try(&rig, "bob", "worse", &q), AUTH_QUICK_ANSWERED);
+	assert_int_equal(quick_answer.verdict, VERDICT_DEFER);
+	assert_string_equal(
+	    quick_answer.reason, "shield: failures of the account");
+	assert_int_equal(quick_figure(&rig, "shield_held_accounts="), 1);
 
 	assert_int_equal(auths(&rig, 0), 2);
 	auth_stop(rig.a);
-	assert_int_equal(quick(&rig, "ann", "good", &q), AUTH_QUICK_ANSWERED);
-	assert_string_equal(answer.reason, "stopping");
+	assert_int_equal(
+	    quick_try(&rig, "ann", "good", &q), AUTH_QUICK_ANSWERED);
+	assert_string_equal(quick_answer.reason, "stopping");
 	auth_rig_stop(&rig);
 }
 
@@ -265,7 +141,7 @@ test_slow_askers(void **state)
 
 	(void)state;
 	auth_rig_one(&rig, &usual, "");
-	wait_until_warm(&rig);
+	quick_warm(&rig);
 	who.direct = true;
 	assert_slow(&rig, &who, "ann", "good", 0);
 	who.direct = false;
@@ -298,7 +174,7 @@ test_slow_sessions(void **state)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		auth_rig_one(&rig, &rows[i].up, rows[i].options);
 		if (rows[i].warm)
-			wait_until_warm(&rig);
+			quick_warm(&rig);
 		assert_slow(&rig, &usual_asker, "ann", "good", 0);
 		assert_int_equal(
 		    check(&rig, "ann", "good")->verdict, VERDICT_ACCEPT);
@@ -318,7 +194,7 @@ test_slow_length(void **state)
 	memcpy(pass, "good", 4);
 	pass[sizeof(pass) - 1] = '\0';
 	auth_rig_one(&rig, &usual, "");
-	wait_until_warm(&rig);
+	quick_warm(&rig);
 	assert_slow(&rig, &usual_asker, "ann", pass, 0);
 	assert_int_equal(check(&rig, "ann", pass)->verdict, VERDICT_ACCEPT);
 	auth_rig_stop(&rig);
@@ -377,9 +253,9 @@ other_end(struct other *o)
 static void
 wait_for_figure(const struct auth_rig *r, const char *name, long n)
 {
-	struct deadline d = deadline_in(PATIENCE_MS);
+	struct deadline d = deadline_in(QUICK_PATIENCE_MS);
 
-	while (figure(r, name) != n) {
+	while (quick_figure(r, name) != n) {
 		assert_false(deadline_passed(d));
 		(void)poll(NULL, 0, 5);
 	}
@@ -396,15 +272,15 @@ test_join(void **state)
 
 	(void)state;
 	auth_rig_one(&rig, &p, "");
-	q = begin(&rig, "ann", "good");
-	wait_until_warm(&rig);
+	q = quick_begin(&rig, "ann", "good");
+	quick_warm(&rig);
 	assert_slow(&rig, &usual_asker, "ann", "good", 1);
 	other_begin(&o, &rig, "good");
 	wait_for_figure(&rig, "logins_open=", 2);
-	assert_int_equal(go_on(q)->verdict, VERDICT_ACCEPT);
+	assert_int_equal(quick_go_on(q)->verdict, VERDICT_ACCEPT);
 	assert_int_equal(other_end(&o)->verdict, VERDICT_ACCEPT);
 	assert_int_equal(auths(&rig, 0), 1);
-	assert_int_equal(figure(&rig, "memory_joined="), 1);
+	assert_int_equal(quick_figure(&rig, "memory_joined="), 1);
 
 	/* The other way about. */
 	logged_forget();
@@ -412,11 +288,12 @@ test_join(void **state)
 	wait_for_figure(&rig, "logins_open=", 1);
 	while (auths(&rig, 0) < 2)
 		(void)poll(NULL, 0, 1);
-	wait_until_warm(&rig);
+	quick_warm(&rig);
 	assert_slow(&rig, &usual_asker, "ann", "bad", 2);
 	assert_int_equal(other_end(&o)->verdict, VERDICT_REJECT);
-	assert_int_equal(quick(&rig, "ann", "bad", &q), AUTH_QUICK_ANSWERED);
-	assert_int_equal(answer.verdict, VERDICT_REJECT);
+	assert_int_equal(
+	    quick_try(&rig, "ann", "bad", &q), AUTH_QUICK_ANSWERED);
+	assert_int_equal(quick_answer.verdict, VERDICT_REJECT);
 	assert_int_equal(auths(&rig, 0), 2);
 	auth_rig_stop(&rig);
 }
@@ -433,11 +310,11 @@ test_join_unsure(void **state)
 	(void)state;
 	auth_rig_one(&rig, &p, "");
 	login_set_reply(rig.up[0], "454 4.7.0 later");
-	q = begin(&rig, "ann", "good");
+	q = quick_begin(&rig, "ann", "good");
 	other_begin(&o, &rig, "good");
 	wait_for_figure(&rig, "logins_open=", 2);
 	(void)poll(NULL, 0, 20);
-	assert_int_equal(go_on(q)->verdict, VERDICT_DEFER);
+	assert_int_equal(quick_go_on(q)->verdict, VERDICT_DEFER);
 	login_set_reply(rig.up[0], NULL);
 	assert_int_equal(other_end(&o)->verdict, VERDICT_ACCEPT);
 	assert_int_equal(auths(&rig, 0), 2);
@@ -454,14 +331,14 @@ test_shield(void **state)
 
 	(void)state;
 	auth_rig_one(&rig, &p, "shield_failures = 1");
-	q = begin(&rig, "ann", "good one");
-	wait_until_warm(&rig);
+	q = quick_begin(&rig, "ann", "good one");
+	quick_warm(&rig);
 	assert_slow(&rig, &usual_asker, "ann", "good two", 1);
-	assert_int_equal(figure(&rig, "shield_held_accounts="), 0);
-	assert_int_equal(go_on(q)->verdict, VERDICT_ACCEPT);
+	assert_int_equal(quick_figure(&rig, "shield_held_accounts="), 0);
+	assert_int_equal(quick_go_on(q)->verdict, VERDICT_ACCEPT);
 	/* Neither the claim nor the visit has been kept. */
 	assert_int_equal(
-	    login(&rig, "ann", "good two")->verdict, VERDICT_ACCEPT);
+	    quick_login(&rig, "ann", "good two")->verdict, VERDICT_ACCEPT);
 	assert_int_equal(
 	    check(&rig, "ann", "good three")->verdict, VERDICT_ACCEPT);
 	auth_rig_stop(&rig);
@@ -477,16 +354,19 @@ test_late(void **state)
 
 	(void)state;
 	auth_rig_one(&rig, &silent, "shield_failures = 1");
-	q = begin(&rig, "ann", "good");
-	assert_int_equal(auth_quick_late(&q, &answer), AUTH_QUICK_ANSWERED);
+	q = quick_begin(&rig, "ann", "good");
+	assert_int_equal(
+	    auth_quick_late(&q, &quick_answer), AUTH_QUICK_ANSWERED);
 	assert_null(q);
-	assert_int_equal(answer.verdict, VERDICT_DEFER);
-	assert_string_equal(answer.reason, "no answer to AUTH");
-	assert_non_null(strstr(answer.text, "timed out"));
-	assert_int_equal(figure(&rig, "logins_open="), 0);
+	assert_int_equal(quick_answer.verdict, VERDICT_DEFER);
+	assert_string_equal(quick_answer.reason, "no answer to AUTH");
+	assert_non_null(strstr(quick_answer.text, "timed out"));
+	assert_int_equal(quick_figure(&rig, "logins_open="), 0);
 	/* It may have been counted upstream. */
-	assert_int_equal(quick(&rig, "ann", "other", &q), AUTH_QUICK_ANSWERED);
-	assert_string_equal(answer.reason, "shield: failures of the account");
+	assert_int_equal(
+	    quick_try(&rig, "ann", "other", &q), AUTH_QUICK_ANSWERED);
+	assert_string_equal(
+	    quick_answer.reason, "shield: failures of the account");
 	auth_rig_stop(&rig);
 }
 
@@ -500,12 +380,13 @@ test_until(void **state)
 
 	(void)state;
 	auth_rig_one(&rig, &silent, "timeout = 2s");
-	q = begin(&rig, "ann", "good");
+	q = quick_begin(&rig, "ann", "good");
 	auth_quick_poll(q, &p);
 	assert_true(p.fd >= 0);
 	assert_int_equal(p.events, POLLIN);
 	assert_in_range(deadline_left_ms(p.until), 1000, 2000);
-	assert_int_equal(auth_quick_late(&q, &answer), AUTH_QUICK_ANSWERED);
+	assert_int_equal(
+	    auth_quick_late(&q, &quick_answer), AUTH_QUICK_ANSWERED);
 	assert_null(q);
 	auth_rig_stop(&rig);
 }
@@ -518,12 +399,12 @@ test_upstream_dies(void **state)
 
 	(void)state;
 	auth_rig_one(&rig, &silent, "");
-	q = begin(&rig, "ann", "good");
+	q = quick_begin(&rig, "ann", "good");
 	login_stop(rig.up[0]);
 	rig.up[0] = NULL;
-	assert_int_equal(go_on(q)->verdict, VERDICT_DEFER);
-	assert_string_equal(answer.reason, "no answer to AUTH");
-	assert_int_equal(figure(&rig, "logins_open="), 0);
+	assert_int_equal(quick_go_on(q)->verdict, VERDICT_DEFER);
+	assert_string_equal(quick_answer.reason, "no answer to AUTH");
+	assert_int_equal(quick_figure(&rig, "logins_open="), 0);
 	auth_rig_stop(&rig);
 }
 
@@ -535,9 +416,9 @@ test_stop(void **state)
 
 	(void)state;
 	auth_rig_one(&rig, &silent, "");
-	q = begin(&rig, "ann", "good");
+	q = quick_begin(&rig, "ann", "good");
 	auth_stop(rig.a);
-	assert_int_equal(go_on(q)->verdict, VERDICT_DEFER);
+	assert_int_equal(quick_go_on(q)->verdict, VERDICT_DEFER);
 	auth_rig_stop(&rig);
 }
 
@@ -550,11 +431,12 @@ test_reload(void **state)
 
 	(void)state;
 	auth_rig_one(&rig, &p, "good_memory = 1h");
-	q = begin(&rig, "ann", "good");
+	q = quick_begin(&rig, "ann", "good");
 	assert_true(auth_rig_reload(&rig, "good_memory = 1h"));
-	assert_int_equal(go_on(q)->verdict, VERDICT_ACCEPT);
-	assert_int_equal(login(&rig, "bob", "good")->verdict, VERDICT_ACCEPT);
-	assert_int_equal(figure(&rig, "logins_open="), 0);
+	assert_int_equal(quick_go_on(q)->verdict, VERDICT_ACCEPT);
+	assert_int_equal(
+	    quick_login(&rig, "bob", "good")->verdict, VERDICT_ACCEPT);
+	assert_int_equal(quick_figure(&rig, "logins_open="), 0);
 	auth_rig_stop(&rig);
 }
 
@@ -576,17 +458,18 @@ test_again(void **state)
 	for (i = 0; i < 20; i++) {
 		(void)snprintf(name, sizeof(name), "user%d", i);
 		assert_int_equal(
-		    login(&rig, name, "good")->verdict, VERDICT_ACCEPT);
-		assert_int_equal(figure(&rig, "logins_open="), 0);
-		assert_int_equal(figure(&rig, " reused="), i + 1);
+		    quick_login(&rig, name, "good")->verdict, VERDICT_ACCEPT);
+		assert_int_equal(quick_figure(&rig, "logins_open="), 0);
+		assert_int_equal(quick_figure(&rig, " reused="), i + 1);
 	}
 	login_count(rig.up[0], &n);
 	assert_int_equal(n.connections, 1);
 	assert_int_equal(n.auths, 20);
 	assert_string_equal(n.user, "user19");
 	/* A refusal ends it. */
-	assert_int_equal(login(&rig, "ann", "bad")->verdict, VERDICT_REJECT);
-	assert_int_equal(figure(&rig, " reused="), 20);
+	assert_int_equal(
+	    quick_login(&rig, "ann", "bad")->verdict, VERDICT_REJECT);
+	assert_int_equal(quick_figure(&rig, " reused="), 20);
 	auth_rig_stop(&rig);
 }
 
@@ -603,23 +486,23 @@ test_again_late(void **state)
 	(void)state;
 	for (i = 0; i < 2; i++) {
 		auth_rig_one(&rig, &trusting, "warm_sessions = 1");
-		wait_until_warm(&rig);
-		if (quick(&rig, "ann", "good", &q) == AUTH_QUICK_WAIT) {
-			wait_for(q);
-			assert_int_equal(
-			    auth_quick_step(&q, &answer), AUTH_QUICK_ANSWERED);
+		quick_warm(&rig);
+		if (quick_try(&rig, "ann", "good", &q) == AUTH_QUICK_WAIT) {
+			quick_wait(q);
+			assert_int_equal(auth_quick_step(&q, &quick_answer),
+			    AUTH_QUICK_ANSWERED);
 		}
-		assert_int_equal(answer.verdict, VERDICT_ACCEPT);
-		assert_int_equal(figure(&rig, "logins_open="), 0);
+		assert_int_equal(quick_answer.verdict, VERDICT_ACCEPT);
+		assert_int_equal(quick_figure(&rig, "logins_open="), 0);
 		if (q != NULL) {
 			auth_quick_poll(q, &p);
 			assert_in_range(deadline_left_ms(p.until), 1, 10000);
 			if (i == 1)
 				auth_stop(rig.a);
-			assert_int_equal(
-			    auth_quick_late(&q, &answer), AUTH_QUICK_OVER);
+			assert_int_equal(auth_quick_late(&q, &quick_answer),
+			    AUTH_QUICK_OVER);
 			assert_null(q);
-			assert_int_equal(figure(&rig, " reused="), 0);
+			assert_int_equal(quick_figure(&rig, " reused="), 0);
 		}
 		auth_rig_stop(&rig);
 	}
@@ -635,10 +518,10 @@ test_secrets(void **state)
 	auth_rig_one(&rig, &usual, "");
 	login_set_reply(rig.up[0], "repeat");
 	assert_int_equal(
-	    login(&rig, "ann", "badSesame")->verdict, VERDICT_REJECT);
-	assert_null(strstr(answer.text, "badSesame"));
+	    quick_login(&rig, "ann", "badSesame")->verdict, VERDICT_REJECT);
+	assert_null(strstr(quick_answer.text, "badSesame"));
 	assert_null(strstr(logged(), "badSesame"));
-	assert_non_null(strstr(answer.text, "left out"));
+	assert_non_null(strstr(quick_answer.text, "left out"));
 	auth_rig_stop(&rig);
 }
 
