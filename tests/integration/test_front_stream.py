@@ -338,11 +338,11 @@ def test_starttls(case):
         f'tls_key_file = "{pair.key}"', **edge)
     with gate.client() as client:
         contains(client.keywords, "STARTTLS", "EHLO")
-        gate.set(client, "tenant=acme")
         equal(client.starttls().code, 220, "STARTTLS")
         check(isinstance(client.socket, ssl.SSLSocket), "TLS")
         equal(client.mail().code, 503, "MAIL without EHLO")
         client.ehlo("inside.test")
+        gate.set(client, "tenant=acme")
         check("STARTTLS" not in client.keywords, "STARTTLS in TLS")
         connection = gate.dump(client)[0]
         equal((connection["tls"], connection["tls_cipher"],
@@ -360,6 +360,10 @@ def test_starttls(case):
         equal(client.quit().code, 221, "QUIT")
     equal(sorted(arrived(gate, 2))[0].replace("\n", "\r\n") + "\r\n",
           stuffed(large), "the large one")
+    # nor is what somebody has set in clear
+    with gate.client() as client:
+        gate.set(client, "tenant=acme")
+        equal(client.command("STARTTLS").code, 503, "behind XSETCONTEXT")
     # plain text behind STARTTLS is no part of the session in TLS
     with gate.client() as client:
         client.send("STARTTLS\r\nXSETCONTEXT evil=1\r\n")
