@@ -36,21 +36,16 @@ bool
 pool_thread(void *(*start)(void *), void *arg, pthread_t *thread)
 {
 	pthread_attr_t attr;
-	pthread_t unnamed;
 	sigset_t all, old;
 	bool ok;
 
 	if (pthread_attr_init(&attr) != 0)
 		return false;
-	ok = pthread_attr_setstacksize(&attr, POOL_STACK) == 0 &&
-	    (thread != NULL ||
-		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) ==
-		    0);
+	ok = pthread_attr_setstacksize(&attr, POOL_STACK) == 0;
 	if (ok) {
 		sigfillset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, &old);
-		ok = pthread_create(thread != NULL ? thread : &unnamed, &attr,
-			 start, arg) == 0;
+		ok = pthread_create(thread, &attr, start, arg) == 0;
 		pthread_sigmask(SIG_SETMASK, &old, NULL);
 	}
 	pthread_attr_destroy(&attr);
@@ -143,6 +138,8 @@ pool_free(struct pool *p)
 	pthread_mutex_lock(&p->lock);
 	while (p->n_threads > 0)
 		pool_wait(p, &p->ended, INT64_MAX);
+	if (p->any_gone)
+		(void)pthread_join(p->gone, NULL);
 	while (!TAILQ_EMPTY(&p->all))
 		target_end(TAILQ_FIRST(&p->all));
 	pthread_mutex_unlock(&p->lock);

@@ -121,6 +121,8 @@ crew_main(void *arg)
 	struct pool *p = arg;
 	struct pool_lease *l;
 	int64_t leave_ms;
+	pthread_t before;
+	bool joins;
 
 	pthread_mutex_lock(&p->lock);
 	while (!p->stop) {
@@ -147,8 +149,14 @@ crew_main(void *arg)
 		pthread_mutex_lock(&p->lock);
 	}
 	p->n_crew--; /* takes no job any more */
+	before = p->gone;
+	joins = p->any_gone;
+	p->gone = pthread_self();
+	p->any_gone = true;
 	pthread_mutex_unlock(&p->lock);
 	dialer_free(job.dialer);
+	if (joins)
+		(void)pthread_join(before, NULL);
 	pthread_mutex_lock(&p->lock);
 	p->n_threads--;
 	pthread_cond_broadcast(&p->ended);
@@ -161,8 +169,10 @@ crew_main(void *arg)
 static bool
 call_thread(struct pool *p)
 {
+	pthread_t thread; /* joined by the next one that leaves */
+
 	if (p->n_resting <= p->n_called && p->n_crew < POOL_CREW_MAX) {
-		if (pool_thread(crew_main, p, NULL)) {
+		if (pool_thread(crew_main, p, &thread)) {
 			p->n_crew++;
 			p->n_threads++;
 		} else if (p->n_crew == 0)

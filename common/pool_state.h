@@ -189,6 +189,8 @@ struct pool {
 			  * done by those at work when they are through */
 	size_t n_jobs, n_crew, n_resting;
 	size_t n_threads; /* of the crew, with those that are leaving */
+	pthread_t gone;   /* the last that left, which nobody has joined */
+	bool any_gone;
 };
 
 /* pool.c */
@@ -196,7 +198,7 @@ struct pool {
 /* pool_wait(p, cond, at_ms): until signalled, or at_ms on clock_ms(). */
 void pool_wait(struct pool *p, pthread_cond_t *cond, int64_t at_ms);
 /* pool_thread(main, arg, thread): start a thread with a small stack and all
- * signals blocked; thread NULL: detached. */
+ * signals blocked; somebody joins it. */
 bool pool_thread(void *(*start)(void *), void *arg, pthread_t *thread);
 
 /* pool_place.c */

@@ -56,6 +56,16 @@ watch(struct server *s, struct conn *c, uint32_t events)
 	return epoll_ctl(s->epoll, op, c->fd, &e) == 0;
 }
 
+/* Nothing is to be told of it until it is watched again: a worker may free
+ * it.  An event takes the watch away by itself, the end of time does not. */
+static void
+watch_no_more(struct server *s, struct conn *c)
+{
+	if (c->in_epoll)
+		(void)epoll_ctl(s->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+	c->in_epoll = false;
+}
+
 /* Ending a dialogue may block. */
 static void
 end_conn(struct server *s, struct conn *c)
@@ -218,6 +228,7 @@ on_time(struct server *s, struct conn *c)
 {
 	const char *why;
 
+	watch_no_more(s, c);
 	switch (c->state) {
 	case CONN_HELD:
 		atomic_fetch_sub(&s->n_held, 1);

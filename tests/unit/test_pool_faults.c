@@ -258,7 +258,6 @@ test_mute_quit(void **state)
 	pool_give(must_take(&rig), POOL_UNUSED);
 	assert_true(clock_ms() - begin >= 900);
 	assert_true(clock_ms() - begin < 3000 * patience());
-	assert_int_equal(counts(&rig).most, 1);
 	rig_close(&rig);
 }
 
