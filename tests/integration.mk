@@ -11,6 +11,7 @@ EXTRA_DIST += quickstart \
 	tests/integration/harness/case.py \
 	tests/integration/harness/certs.py \
 	tests/integration/harness/daemon.py \
+	tests/integration/harness/dial.py \
 	tests/integration/harness/dovecot.py \
 	tests/integration/harness/dovecot.sh \
 	tests/integration/harness/fail2ban.py \

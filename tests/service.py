@@ -14,10 +14,16 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True  # the sources may be read-only
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "integration"))
+
+from harness.dial import dial  # noqa: E402
+
 BUILD = os.environ.get("top_builddir", ".")
 MILTER = os.path.join(BUILD, "milter/postern-milter")
 CTL = os.path.join(BUILD, "tools/posternctl")
-LIMIT = 30  # seconds for anything
+LIMIT = 60  # seconds for anything
 
 CONF = """hostname = "edge.test"
 user = "{user}"
@@ -74,9 +80,7 @@ class Service:
 
     def serves(self):
         """Wait until libmilter answers an MTA."""
-        with socket.socket(socket.AF_UNIX) as sock:
-            sock.settimeout(LIMIT)
-            sock.connect(os.path.join(self.dir, "milter"))
+        with dial(os.path.join(self.dir, "milter"), LIMIT) as sock:
             sock.sendall(struct.pack(">IcIII", 13, b"O", 6, 0x1ff, 0x1fffff))
             check(sock.recv(1) != b"", "the milter hangs up")
 

@@ -22,6 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "integration"))
 
 from harness.case import Case, check, wait_for  # noqa: E402
+from harness.dial import dial  # noqa: E402
 from harness.wire import (BAD, CHALLENGE, CHECK, CLIENT, DATA,  # noqa: E402
                           GOOD, MECH, PASS, REALM, REASON, SERVICE, START,
                           STEP, UNSURE, USER, VERSION, pack, read)
@@ -81,10 +82,8 @@ def mux_request(login, password, service="smtp", realm="", client=None):
 class Peer:
     """A connection to one of the daemon's sockets."""
 
-    def __init__(self, path, seconds=30.0):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(seconds)
-        self.socket.connect(path)
+    def __init__(self, path, seconds=60.0):
+        self.socket = dial(path, seconds)
         self.stream = self.socket.makefile("rb")
 
     def __enter__(self):
@@ -234,9 +233,7 @@ class Rig(Case):
 
     def command(self, request):
         """A command to the control socket: the lines of the answer."""
-        with socket.socket(socket.AF_UNIX) as sock:
-            sock.settimeout(30)
-            sock.connect(self.control)
+        with dial(self.control) as sock:
             sock.sendall(request.encode() + b"\n")
             got = b""
             while True:

@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(
 
 from mta import Mta  # noqa: E402
 from rig import MILTER, Rig, free_port, wait_for  # noqa: E402
+from harness.dial import dial  # noqa: E402
 
 PATIENCE = int(os.environ.get("TEST_PATIENCE", "1"))
 
@@ -374,9 +375,7 @@ class Sockets(Daemon):
                        b"\0\0\0\0", b"\0\0\0\1", b"\0\0\0\1\0",
                        b"\0\0\0\5Oxxxx", b"\0\0\0\rO" + b"\0" * 12,
                        b"\0\0\0\7R<x@y>" * 100):
-            with socket.socket(socket.AF_UNIX) as sock:
-                sock.settimeout(10)
-                sock.connect(rig.socket)
+            with dial(rig.socket) as sock:
                 sock.sendall(octets)
                 sock.shutdown(socket.SHUT_WR)
                 try:
@@ -514,9 +513,8 @@ class StartAndEnd(Daemon):
         rig = self.rig()
         Mta(rig.socket).close()
         for _ in range(12):
-            sock = socket.socket(socket.AF_UNIX)
+            sock = dial(rig.control)
             self.addCleanup(sock.close)
-            sock.connect(rig.control)
         rig.milter.kill(signal.SIGTERM)
         self.assertEqual(rig.milter.wait(4 * PATIENCE), 0, rig.log())
 

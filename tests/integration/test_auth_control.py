@@ -9,6 +9,7 @@ from harness import (auth_gate, certs, dovecot, logins, scripted,
 from harness.auth_gate import AuthGate
 from harness.authd import Authd
 from harness.case import check, contains, equal, wait_for
+from harness.dial import dial
 
 USER = "ann@example.org"
 PASSWORD = "correct horse"
@@ -105,9 +106,7 @@ def test_garbage(case):
     gate = AuthGate(case, auth_gate.route(upstream.port))
     for octets in (b"", b"\n", b"\0" * 100, b"\xff" * 100000,
                    b"cache " * 5000 + b"\n", b"status", b"no such thing\n"):
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(10)
-            connection.connect(gate.authd.control)
+        with dial(gate.authd.control) as connection:
             try:
                 connection.sendall(octets)
                 connection.shutdown(socket.SHUT_WR)
@@ -117,9 +116,7 @@ def test_garbage(case):
                 pass
     idle = []
     for _ in range(5):
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(gate.authd.control)
-        idle.append(connection)
+        idle.append(dial(gate.authd.control))
     gate.expect(USER, PASSWORD, 235)
     for connection in idle:
         connection.close()

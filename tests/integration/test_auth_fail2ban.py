@@ -2,11 +2,11 @@
 """The fail2ban filter finds the refused logins in what postern-authd logs,
 and no user name makes it find another."""
 import re
-import socket
 
 from harness import auth_gate, scripted, scripted_auth, syslog, wire
 from harness.authd import Authd
 from harness.case import check, contains, equal, wait_for
+from harness.dial import dial
 from harness.fail2ban import Fail2ban
 
 USER = "ann@example.org"
@@ -57,9 +57,7 @@ NAMES = (
 
 def login(authd, user, password, client):
     """One login as the plug-in asks; returns the answer's type."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(20)
-        connection.connect(authd.path)
+    with dial(authd.path) as connection:
         connection.sendall(wire.pack(wire.CHECK, {
             wire.MECH: b"PLAIN", wire.SERVICE: b"smtp",
             wire.CLIENT: client.encode("ascii"),

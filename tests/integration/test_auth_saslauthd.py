@@ -9,6 +9,7 @@ from harness import (auth_gate, certs, dovecot, logins, sasl, scripted,
                      smtpclient, submission)
 from harness.auth_gate import Rig
 from harness.case import check, contains, equal, wait_for
+from harness.dial import dial
 from harness.saslauthd import ask, question
 
 USER = "ann@example.org"
@@ -139,9 +140,7 @@ def test_malformed(case):
             ("two long ones", question("a" * 5000, "b" * 5000, "c", "d")),
             ("all ones", b"\xff" * 8192),
             ("an HTTP request", b"GET / HTTP/1.0\r\n\r\n")):
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(15)
-            connection.connect(rig.authd.mux)
+        with dial(rig.authd.mux) as connection:
             try:
                 connection.sendall(octets)
                 connection.shutdown(socket.SHUT_WR)

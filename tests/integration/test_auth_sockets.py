@@ -12,6 +12,7 @@ import time
 from harness import auth_gate, namespace, scripted, scripted_auth, wire
 from harness.auth_gate import Rig
 from harness.case import check, contains, equal, wait_for
+from harness.dial import dial
 
 USER = "ann@example.org"
 PASSWORD = "correct horse"
@@ -40,17 +41,9 @@ def question(user=USER, password=PASSWORD, **more):
     return wire.pack(wire.CHECK, items)
 
 
-def connect(path, seconds=15.0):
-    """A connection to a socket of the daemon."""
-    connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(seconds)
-    connection.connect(path)
-    return connection
-
-
-def ask(path, octets, shut=False, seconds=15.0):
+def ask(path, octets, shut=False, seconds=60.0):
     """Send octets; (type, items) of the answer, or None when it closes."""
-    with connect(path, seconds) as connection:
+    with dial(path, seconds) as connection:
         try:
             connection.sendall(octets)
             if shut:
@@ -126,7 +119,7 @@ def test_byte_by_byte(case):
     """A question that comes slowly is a question, and holds nobody up."""
     rig = rig_of(case)
     octets = question()
-    with connect(rig.authd.path) as slow:
+    with dial(rig.authd.path) as slow:
         for octet in octets[:-1]:
             slow.sendall(bytes([octet]))
             time.sleep(0.005)
@@ -134,7 +127,7 @@ def test_byte_by_byte(case):
         slow.sendall(octets[-1:])
         with slow.makefile("rb") as stream:
             equal(wire.read(stream)[0], wire.GOOD, "the answer")
-    with connect(rig.authd.mux) as slow:
+    with dial(rig.authd.mux) as slow:
         for field in (USER, PASSWORD, "smtp", ""):
             for octet in (struct.pack("!H", len(field))
                           + field.encode("ascii")):
@@ -150,7 +143,7 @@ def test_never_ends(case):
     connections = []
     for path, octets in ((rig.authd.path, question()),
                          (rig.authd.mux, b"\0\3ann\0\3x")):
-        connection = connect(path, 40)
+        connection = dial(path)
         connection.sendall(octets[:7])
         connections.append(connection)
     for connection in connections:
@@ -169,7 +162,7 @@ def test_leaves_early(case):
     rig.known.final = scripted.slow(0.2, "235 2.7.0 ok")
     before = len(os.listdir(f"/proc/{rig.authd.child.pid}/fd"))
     for number in range(40):
-        with connect(rig.authd.path) as connection:
+        with dial(rig.authd.path) as connection:
             connection.sendall(question(user=f"user{number}"))
     rig.known.final = None
     wait_for(lambda: len(os.listdir(f"/proc/{rig.authd.child.pid}/fd"))
@@ -193,7 +186,7 @@ def test_idle_connections(case):
     began = time.monotonic()
     for path in (rig.authd.path, rig.authd.mux):
         for _ in range(limit):
-            held.append(connect(path))
+            held.append(dial(path))
     well(rig, f"with {len(held)} idle connections")
     check(time.monotonic() - began < 60, "it took too long")
     size = resident(rig.authd.child.pid)
@@ -206,9 +199,10 @@ def test_idle_connections(case):
 def as_user(user, path):
     """What happens when another account connects and asks."""
     script = ("import socket,sys\n"
-              "s=socket.socket(socket.AF_UNIX)\ns.settimeout(10)\n"
+              "s=socket.socket(socket.AF_UNIX)\n"
               "try:\n"
               " s.connect(sys.argv[1])\n"
+              " s.settimeout(60)\n"
               " s.sendall(sys.stdin.buffer.read())\n"
               " s.shutdown(socket.SHUT_WR)\n"
               " sys.stdout.buffer.write(s.recv(4096))\n"
@@ -276,7 +270,7 @@ domain "b.test" {{ smtp_auth_proxy {{ host = "127.0.0.1:{other.port}" }} }}
         over.wait(20) and "235 2.7.0 ok")
     held = []
     for number in range(count):
-        connection = connect(rig.authd.path, 40)
+        connection = dial(rig.authd.path)
         connection.sendall(question(user=f"user{number}@a.test"))
         held.append(connection)
     wait_for(lambda: len(rig.known.attempts) == count,

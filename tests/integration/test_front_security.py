@@ -9,6 +9,7 @@ import time
 
 from harness import namespace, smtpclient
 from harness.case import check, contains, equal, wait_for
+from harness.dial import dial
 from harness.front_gate import (LOCAL, PEERS, STRANGER, TRUSTED, PostfixFront)
 
 VICTIM = "victim@elsewhere.test"
@@ -214,8 +215,7 @@ def control(gate, *words):
     """One request to the milter's control socket, as the front's; returns
     (whether it went well, the text)."""
     path = os.path.join(gate.milter.dir, "milter.ctl")
-    with socket.socket(socket.AF_UNIX) as request:
-        request.connect(path)
+    with dial(path) as request:
         request.sendall((" ".join(words) + "\n").encode())
         text = request.makefile("r").read()
     return text.splitlines()[-1] == "ok", text

@@ -5,8 +5,14 @@
         mta.mail("<ann@client.test>")
         print(mta.rcpt("<bob@example.org>"))    # "continue", "550 5.1.1 ..."
 """
-import socket
+import os
 import struct
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "integration"))
+
+from harness.dial import dial  # noqa: E402
 
 # All steps that there are, and all actions.
 STEPS = 0x1fffff
@@ -21,9 +27,7 @@ class Mta:
 
     def __init__(self, path, ip="192.0.2.9", name="client.test",
                  helo="client.test", seconds=60.0):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(seconds)
-        self.socket.connect(path)
+        self.socket = dial(path, seconds)
         self._buffer = b""
         self.send("O", struct.pack(">III", 6, ACTIONS, STEPS))
         command, octets = self.packet()

@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "integration"))
 
 from harness.case import Case, check, wait_for  # noqa: E402
+from harness.dial import dial  # noqa: E402
 from harness.ports import free_port  # noqa: E402
 from harness.scripted import Scripted, close, hang, slow  # noqa: E402
 
@@ -158,11 +159,9 @@ class Rig(Case):
         return self.run([CTL, "-c", conf or self.conf, *arguments], text,
                         seconds=seconds)
 
-    def ask_control(self, octets, shut=False, seconds=15.0):
+    def ask_control(self, octets, shut=False, seconds=60.0):
         """Send octets to the control socket; what comes until its end."""
-        with socket.socket(socket.AF_UNIX) as sock:
-            sock.settimeout(seconds)
-            sock.connect(self.control)
+        with dial(self.control, seconds) as sock:
             try:
                 sock.sendall(octets)
                 if shut:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The MTA's side of the milter protocol, as far as RCPT: for questions in
 numbers that no MTA passes on in reasonable time."""
-import socket
 import struct
+
+from .dial import dial
 
 # What Postfix 3.7 offers: any step may be left out or left unanswered.
 _OFFER = struct.pack("!III", 6, 0x1ff, 0x1fffff)
@@ -14,9 +15,7 @@ class MilterClient:
     """One milter session on a Unix socket, past HELO."""
 
     def __init__(self, path, client="192.0.2.1", helo="client.test"):
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(60)
-        self._socket.connect(path)
+        self._socket = dial(path)
         self._input = b""
         self._send("O", _OFFER)
         code, data = self._receive()

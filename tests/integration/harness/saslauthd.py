@@ -7,6 +7,8 @@ import socket
 import struct
 import threading
 
+from .dial import dial
+
 _SMTPD_CONF = """pwcheck_method: saslauthd
 saslauthd_path: /saslauthd
 mech_list: {mechanisms}
@@ -71,11 +73,9 @@ def question(*fields):
                     for field in octets)
 
 
-def ask(path, octets, seconds=10.0):
+def ask(path, octets, seconds=60.0):
     """What is answered at a socket: bytes, b"" when it closes without."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(seconds)
-        connection.connect(path)
+    with dial(path, seconds) as connection:
         connection.sendall(octets)
         answer = b""
         while True:
