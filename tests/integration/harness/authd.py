@@ -10,6 +10,7 @@ _SOCKETS = """
 authd {{
     socket = {{"unix:{socket}"}}
     saslauthd_socket = {{"unix:{mux}"}}
+    socketmap_socket = {{"unix:{outbound}"}}
     control = "unix:{control}"
 }}
 allow_users = {{"{user}"}}
@@ -17,7 +18,8 @@ allow_users = {{"{user}"}}
 
 
 class Authd(Daemon):
-    """path: the plug-in's socket, mux: the one for saslauthd's protocol."""
+    """path: the plug-in's socket, mux: the one for saslauthd's protocol,
+    outbound: the one for socketmap's."""
 
     program = "saslauth-plugin/postern-authd"
 
@@ -36,8 +38,11 @@ class Authd(Daemon):
             shutil.chown(directory, namespace.account_id("postern"))
         self.path = os.path.join(directory, name or "auth")
         self.mux = os.path.join(directory, name + ".mux" if name else "mux")
+        self.outbound = os.path.join(
+            directory, name + ".outbound" if name else "outbound")
         self.control = os.path.join(self.dir, "authd.ctl")
         self.sockets = _SOCKETS.format(socket=self.path, mux=self.mux,
+                                       outbound=self.outbound,
                                        control=self.control, user=user)
         self.configure(conf)
         if start:
