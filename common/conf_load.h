@@ -104,6 +104,11 @@ int conf_load_peers(struct conf_load *l);
 int conf_load_tags(struct conf_load *l);
 int conf_load_programs(struct conf_load *l); /* milter, authd, front */
 
+/* conf_secret_at(l, at, name): a password stands there: warn, once a file, if
+ * everybody can read it. */
+void conf_secret_at(
+    struct conf_load *l, struct conf_place at, const char *name);
+
 /* conf_check_outbound(l, sec, o): user and password, and who can read it. */
 void conf_check_outbound(
     struct conf_load *l, cfg_t *sec, const struct conf_outbound *o);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "common/conf_param.h"
+#include "common/context_names.h"
+#include "common/context_print.h"
 #include "common/number.h"
 
 #define FIELD(obj, param, type) \
@@ -35,16 +37,24 @@ print_word(FILE *fp, const char *words, int index)
 	fprintf(fp, "\"%.*s\"", (int)strcspn(words, "|"), words);
 }
 
+/* Of a peer's context, some are name=PASSWORD. */
 static void
-print_list(FILE *fp, const struct strlist *list)
+print_list(FILE *fp, const char *name, const struct strlist *list)
 {
+	bool context = strcmp(name, "context") == 0;
+	const char *text;
 	size_t i;
 
 	fputc('{', fp);
 	for (i = 0; i < list->n; i++) {
+		text = list->v[i];
 		if (i > 0)
 			fputs(", ", fp);
-		conf_print_string(fp, list->v[i]);
+		if (context && context_pair_secret(text))
+			fprintf(fp, "\"%.*s=%s\"", (int)strcspn(text, "="),
+			    text, CONTEXT_MASK);
+		else
+			conf_print_string(fp, text);
 	}
 	fputc('}', fp);
 }
@@ -84,7 +94,7 @@ conf_param_print(
 		    fp);
 		break;
 	case CONF_KIND_LIST:
-		print_list(fp, FIELD(obj, param, struct strlist));
+		print_list(fp, param->name, FIELD(obj, param, struct strlist));
 		break;
 	case CONF_KIND_ENUM:
 	default:

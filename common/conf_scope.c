@@ -9,14 +9,25 @@
 #include "common/secret.h"
 
 void
+conf_secret_at(struct conf_load *l, struct conf_place at, const char *name)
+{
+	struct conf_file *file = &l->s->files[at.file];
+
+	if (!file->bytes.world_readable || file->told)
+		return;
+	file->told = true;
+	conf_warn(l->s, at,
+	    "%s: everybody on this machine can read this file (chmod o-r)",
+	    name);
+}
+
+void
 conf_check_outbound(
     struct conf_load *l, cfg_t *sec, const struct conf_outbound *o)
 {
 	const struct conf_value *pass =
 	    conf_tree_value(sec, "outbound_smtp_auth_pass", 0);
 	const char *user = o->outbound_smtp_auth_user;
-	struct conf_file *file;
-	struct conf_place at;
 	size_t len;
 
 	if (user != NULL && o->outbound_smtp_auth_pass == NULL)
@@ -36,14 +47,7 @@ conf_check_outbound(
 	if (len == 0)
 		conf_tell(l->s, pass->at,
 		    "outbound_smtp_auth_pass is empty; false unsets it");
-	file = &l->s->files[pass->at.file];
-	if (file->bytes.world_readable && !file->told) {
-		file->told = true;
-		at = pass->at;
-		conf_warn(l->s, at,
-		    "outbound_smtp_auth_pass: everybody on this machine can "
-		    "read this file (chmod o-r)");
-	}
+	conf_secret_at(l, pass->at, "outbound_smtp_auth_pass");
 }
 
 /* Is there any way to a host for a domain, besides its own? */

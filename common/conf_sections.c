@@ -157,7 +157,7 @@ check_peer(struct conf_load *l, cfg_t *sec, struct conf_peer *p)
 	const char *why;
 	char *equals;
 	size_t i, len;
-	bool setcontext = false;
+	bool setcontext = false, secret;
 
 	conf_list_words(
 	    l, sec, "smtp_extensions", &p->smtp_extensions, EXTENSIONS);
@@ -198,6 +198,7 @@ check_peer(struct conf_load *l, cfg_t *sec, struct conf_peer *p)
 			    p->context.v[i]);
 			continue;
 		}
+		secret = context_pair_secret(p->context.v[i]);
 		*equals = '\0';
 		if (context_get(&scratch, p->context.v[i]) != NULL)
 			conf_tell(l->s, at, "context: %s is set twice",
@@ -206,6 +207,8 @@ check_peer(struct conf_load *l, cfg_t *sec, struct conf_peer *p)
 			     "peer", &why))
 			conf_tell(l->s, at, "context: \"%.70s\": %s",
 			    p->context.v[i], why);
+		else if (secret)
+			conf_secret_at(l, at, p->context.v[i]);
 		*equals = '=';
 	}
 	context_release(&scratch);

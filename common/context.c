@@ -23,11 +23,20 @@ find(const struct context *c, const char *name)
 	return NULL;
 }
 
+/* Any value may be a secret. */
+static void
+value_free(char *value)
+{
+	if (value != NULL)
+		explicit_bzero(value, strlen(value));
+	free(value);
+}
+
 static void
 entry_release(struct context_entry *e)
 {
 	free(e->name);
-	free(e->value);
+	value_free(e->value);
 	memset(e, 0, sizeof(*e));
 }
 
@@ -111,7 +120,7 @@ replace(struct context_entry *e, char *value, const char *origin)
 
 	(void)snprintf(copy, sizeof(copy), "%.*s", CONTEXT_ORIGIN_MAX, origin);
 	memcpy(e->origin, copy, sizeof(copy));
-	free(e->value);
+	value_free(e->value);
 	e->value = value;
 }
 
@@ -135,7 +144,7 @@ context_set(struct context *c, const char *name, const char *value,
 	else if (reason == NULL)
 		reason = append(c, name, copy, origin);
 	if (reason != NULL)
-		free(copy);
+		value_free(copy);
 	if (why != NULL)
 		*why = reason;
 	return reason == NULL;

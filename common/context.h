@@ -3,8 +3,8 @@
  * context - the named values of a connection or a message
  *
  * A dictionary with bounds, in the order in which names were first set.  Each
- * value remembers who set it.  Names are compared octet by octet.  Allocates;
- * no I/O, no log.  Not thread-safe: belongs to one milter session or to one
+ * value remembers who set it.  Names are compared octet by octet.  Values are
+ * wiped before their memory is given back.  Allocates; no I/O, no log.  Not thread-safe: belongs to one milter session or to one
  * front session.
  */
 #ifndef POSTERN_COMMON_CONTEXT_H

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/context.h"
+
 /* With a final '*': all names that begin so. */
 static const char *const reserved[] = { "auth_*", "tls*", "client_*", "ehlo_*",
 	"mailfrom_*", "rcptto_*", "outbound_*", "__bypass_*", "binding",
@@ -71,4 +73,18 @@ context_name_secret(const char *name)
 			return true;
 	}
 	return false;
+}
+
+bool
+context_pair_secret(const char *pair)
+{
+	char name[CONTEXT_NAME_MAX + 1];
+	size_t len = strcspn(pair, "=");
+
+	if (pair[len] == '\0' || len >= sizeof(name) || pair[len + 1] == '\0' ||
+	    strcasecmp(pair + len + 1, "false") == 0)
+		return false;
+	memcpy(name, pair, len);
+	name[len] = '\0';
+	return context_name_secret(name);
 }

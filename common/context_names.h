@@ -32,4 +32,8 @@ bool context_name_allowed(const char *name, char *const *patterns, size_t n);
  * last word is pass, password or secret, as of outbound_smtp_auth_pass. */
 bool context_name_secret(const char *name);
 
+/* context_pair_secret(pair): "name=value", as of a peer section: is there a
+ * value in it that is never shown?  `false' and nothing are none. */
+bool context_pair_secret(const char *pair);
+
 #endif /* POSTERN_COMMON_CONTEXT_NAMES_H */

@@ -153,6 +153,7 @@ client_serve(struct control *c, int fd)
 	else
 		fprintf(out, "error: %s\n", why);
 	fclose(out);
+	explicit_bzero(line, sizeof(line)); /* passwords come here, too */
 }
 
 static void
@@ -286,6 +287,7 @@ answer_read(FILE *in, FILE *out, char *why, size_t len)
 	int rc = -1;
 
 	snprintf(why, len, "the daemon closed without an answer");
+	errno = 0;
 	while ((n = getline(&line, &size, in)) > 0) {
 		if (line[0] == ' ') {
 			if (out != NULL)
@@ -302,6 +304,8 @@ answer_read(FILE *in, FILE *out, char *why, size_t len)
 		}
 		break;
 	}
+	if (rc < 0 && errno == EAGAIN)
+		snprintf(why, len, "the daemon does not answer");
 	free(line);
 	return rc;
 }
@@ -326,7 +330,7 @@ control_ask_within(const char *path, const char *request, int seconds,
 		snprintf(why, len, "not a request of one line");
 		return -1;
 	}
-	if ((fd = local_connect(path, why, len)) < 0)
+	if ((fd = local_connect_within(path, seconds, why, len)) < 0)
 		return -1;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0 ||
 	    send(fd, request, n, MSG_NOSIGNAL) != (ssize_t)n ||

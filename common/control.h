@@ -61,7 +61,7 @@ int control_ask(
     const char *path, const char *request, FILE *out, char *why, size_t len);
 
 /* control_ask_within(path, request, seconds, out, why, len): the same, with a
- * limit of one's own for each silence. */
+ * limit of one's own for connecting, for each write and for each silence. */
 int control_ask_within(const char *path, const char *request, int seconds,
     FILE *out, char *why, size_t len);
 

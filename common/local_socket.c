@@ -34,7 +34,13 @@ local_address(struct sockaddr_un *sa, const char *path, char *why, size_t len)
 int
 local_connect(const char *path, char *why, size_t len)
 {
-	struct timeval wait = { .tv_sec = CONNECT_WAIT_S };
+	return local_connect_within(path, CONNECT_WAIT_S, why, len);
+}
+
+int
+local_connect_within(const char *path, int seconds, char *why, size_t len)
+{
+	struct timeval wait = { .tv_sec = seconds };
 	struct sockaddr_un sa;
 	int fd, saved;
 

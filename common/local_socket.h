@@ -39,6 +39,10 @@ int local_give(const char *path, gid_t gid, char *why, size_t len);
  * accept, and as long for each write. */
 int local_connect(const char *path, char *why, size_t len);
 
+/* local_connect_within(path, seconds, why, len): the same with another limit
+ * for both. */
+int local_connect_within(const char *path, int seconds, char *why, size_t len);
+
 /*
  * local_make_room(path, why, len): nobody may listen at path; what a dead
  * daemon has left there is removed.

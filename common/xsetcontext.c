@@ -40,19 +40,22 @@ static const char *
 read_value(const char *text, size_t len, struct xsetcontext_pair *pair)
 {
 	char wide[XTEXT_ROOM(CONTEXT_VALUE_MAX)];
-	size_t got, i;
+	const char *why = NULL;
+	size_t got = 0, i;
 
 	if (len >= sizeof(wide))
 		return "value longer than 1024 octets";
 	if (!xtext_decode(text, len, wide, sizeof(wide), &got))
 		return "value is not xtext";
 	if (got > CONTEXT_VALUE_MAX)
-		return "value longer than 1024 octets";
-	for (i = 0; i < got; i++)
+		why = "value longer than 1024 octets";
+	for (i = 0; i < got && why == NULL; i++)
 		if ((unsigned char)wide[i] < 32 || wide[i] == 127)
-			return "control character in the value";
-	memcpy(pair->value, wide, got + 1);
-	return NULL;
+			why = "control character in the value";
+	if (why == NULL)
+		memcpy(pair->value, wide, got + 1);
+	explicit_bzero(wide, got); /* it may be a password */
+	return why;
 }
 
 static const char *

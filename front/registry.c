@@ -54,6 +54,8 @@ ask(struct front *f, struct strbuf *request, FILE *out, char *why, size_t len)
 		log_warning("milter: %s", why);
 		break;
 	}
+	if (request->data != NULL) /* with passwords in it, maybe */
+		explicit_bzero(request->data, request->len);
 	strbuf_release(request);
 	return answer;
 }

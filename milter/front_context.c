@@ -86,6 +86,7 @@ setting_apply(
 {
 	struct xsetcontext_pair pair;
 	struct context old;
+	bool ok = true;
 	size_t i;
 
 	if (!context_copy(&t->connection, connection) ||
@@ -93,9 +94,11 @@ setting_apply(
 		snprintf(t->why, t->len, "451 4.3.0 out of memory");
 		return false;
 	}
-	for (i = 0; i < t->n; i++)
-		if (!pair_read(t, t->words[i], &pair) || !pair_apply(t, &pair))
-			return false;
+	for (i = 0; i < t->n && ok; i++)
+		ok = pair_read(t, t->words[i], &pair) && pair_apply(t, &pair);
+	explicit_bzero(&pair, sizeof(pair));
+	if (!ok)
+		return false;
 	old = *connection;
 	*connection = t->connection;
 	t->connection = old;
@@ -116,7 +119,7 @@ setting_log(const struct setting *t)
 
 	for (i = 0; i < t->n; i++) {
 		if (!pair_read(t, t->words[i], &pair))
-			return;
+			break;
 		log_line_begin(&l, "extension");
 		log_line_add(&l, "command", "XSETCONTEXT");
 		log_line_add(&l, "client", "%s", t->seen);
@@ -134,6 +137,7 @@ setting_log(const struct setting *t)
 		}
 		log_line_emit(&l, LOG_LEVEL_INFO);
 	}
+	explicit_bzero(&pair, sizeof(pair));
 }
 
 static void

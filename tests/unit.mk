@@ -10,6 +10,7 @@ UNIT_TESTS += tests/unit/test_cidr
 UNIT_TESTS += tests/unit/test_clock
 UNIT_TESTS += tests/unit/test_context tests/unit/test_context_names \
 	tests/unit/test_context_print
+tests_unit_test_context_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
 UNIT_TESTS += tests/unit/test_ehlo
 UNIT_TESTS += tests/unit/test_endpoint
 UNIT_TESTS += tests/unit/test_esc

@@ -416,6 +416,31 @@ test_round_trip(void **state)
 	}
 }
 
+/* A password for a context is shown no more than any other. */
+static void
+test_peer_password(void **state)
+{
+	struct conf_case k;
+	char *text;
+
+	(void)state;
+	conf_case_text(&k,
+	    "peer \"192.0.2.1\" { context = {\"outbound_smtp_auth_user=ann\", "
+	    "\"outbound_smtp_auth_pass=hunter2=3\", \"pass=false\", "
+	    "\"secret=\"} }\n");
+	assert_non_null(k.c);
+	assert_string_equal(
+	    k.c->peers[0].context.v[1], "outbound_smtp_auth_pass=hunter2=3");
+	text = conf_case_print(k.c);
+	assert_non_null(strstr(text,
+	    "context = {\"outbound_smtp_auth_user=ann\", "
+	    "\"outbound_smtp_auth_pass=********\", \"pass=false\", "
+	    "\"secret=\"}\n"));
+	check_round_trip(k.c, "a password of a peer");
+	free(text);
+	conf_case_release(&k);
+}
+
 int
 main(void)
 {
@@ -430,6 +455,7 @@ main(void)
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_examples),
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_peer_password),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

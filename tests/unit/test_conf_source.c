@@ -318,6 +318,49 @@ test_world_readable(void **state)
 	conf_case_release(&k);
 }
 
+/* Of a context, too; `false' is none. */
+static void
+test_world_readable_peer(void **state)
+{
+	static const struct {
+		const char *item;
+		const char *told; /* of which; NULL: nothing */
+	} cases[] = {
+		{ "outbound_smtp_auth_pass=hunter2",
+		    "outbound_smtp_auth_pass" },
+		{ "db.secret=x", "db.secret" },
+		{ "outbound_smtp_auth_pass=", NULL },
+		{ "outbound_smtp_auth_pass=false", NULL },
+		{ "outbound_smtp_auth_user=ann", NULL },
+		{ "__bypass=x", NULL },
+	};
+
+	char text[200], want[200];
+	struct conf_case k;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct conf_case_file file = { "/a", text, 0, true };
+
+		snprintf(text, sizeof(text),
+		    "peer \"192.0.2.1\" {\n context = {\"a=b\",\n \"%s\"} }",
+		    cases[i].item);
+		conf_case_load(&k, &file, 1);
+		assert_non_null(k.c);
+		snprintf(want, sizeof(want),
+		    "warning: /a:3: %s: everybody on this machine can read "
+		    "this file (chmod o-r)\n",
+		    cases[i].told != NULL ? cases[i].told : "");
+		assert_string_equal(
+		    strbuf_str(&k.said), cases[i].told != NULL ? want : "");
+		conf_case_release(&k);
+		file.world_readable = false;
+		conf_case_load(&k, &file, 1);
+		assert_string_equal(strbuf_str(&k.said), "");
+		conf_case_release(&k);
+	}
+}
+
 static void
 load_path(struct conf_case *k, const char *path)
 {
@@ -402,6 +445,7 @@ main(void)
 		cmocka_unit_test(test_include_depth),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_world_readable),
+		cmocka_unit_test(test_world_readable_peer),
 		cmocka_unit_test(test_real_files),
 	};
 

@@ -1,17 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/context.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#define A16 "aaaaaaaaaaaaaaaa"
-#define A64 A16 A16 A16 A16
+#define A16  "aaaaaaaaaaaaaaaa"
+#define A64  A16 A16 A16 A16
+#define PASS "hush4321 and more"
+
+/* Blocks given back with the password still in them. */
+static int left_behind;
+
+void __real_free(void *p);
+void __wrap_free(void *p);
+
+void
+__wrap_free(void *p)
+{
+	if (p != NULL &&
+	    memmem(p, malloc_usable_size(p), PASS, strlen(PASS)) != NULL)
+		left_behind++;
+	__real_free(p);
+}
 
 /* Write "name=value/origin " for each, to compare with. */
 static bool
@@ -170,6 +188,43 @@ test_arguments_from_inside(void **state)
 	context_release(&c);
 }
 
+/* Whichever way a value goes, none of it is left in memory. */
+static void
+test_wiped(void **state)
+{
+	struct context c, d;
+	char *block;
+
+	(void)state;
+	context_init(&c);
+	context_init(&d);
+	left_behind = 0;
+	assert_non_null(block = strdup(PASS));
+	free(block);
+	assert_int_equal(left_behind, 1); /* would be seen */
+
+	left_behind = 0;
+	assert_true(context_set(&c, "pass", PASS, "o", NULL));
+	assert_true(context_copy(&d, &c));
+	assert_true(context_set(&c, "pass", "other", "o", NULL));
+	assert_true(context_unset(&d, "pass"));
+	assert_true(context_set(&c, "pass", PASS, "o", NULL));
+	context_clear(&c);
+	assert_true(context_set(&c, "pass", PASS, "o", NULL));
+	context_release(&c);
+	assert_false(context_set(&c, "bad name", PASS, "o", NULL));
+	for (int i = 0; i < CONTEXT_NAMES_MAX; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "n%d", i);
+		assert_true(context_set(&c, name, "v", "o", NULL));
+	}
+	assert_false(context_set(&c, "pass", PASS, "o", NULL));
+	context_release(&c);
+	context_release(&d);
+	assert_int_equal(left_behind, 0);
+}
+
 int
 main(void)
 {
@@ -179,6 +234,7 @@ main(void)
 		cmocka_unit_test(test_bad_names_and_values),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_arguments_from_inside),
+		cmocka_unit_test(test_wiped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -358,6 +358,45 @@ test_place(void **state)
 	assert_non_null(strstr(why, "/nonexistent/ctl: "));
 }
 
+/* A daemon that hangs keeps its client no longer than that says. */
+static void
+test_limit(void **state)
+{
+	char why[256] = "", path[64];
+	struct sockaddr_un sa;
+	int fds[8], n = 0, fd;
+	int64_t begin;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/stuck", rig.dir);
+	assert_true(local_address(&sa, path, why, sizeof(why)));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+
+	/* connected, and nobody answers */
+	begin = clock_ms();
+	assert_int_equal(
+	    control_ask_within(path, "say", 1, NULL, why, sizeof(why)), -1);
+	assert_in_range(clock_ms() - begin, 900, 8000);
+	assert_string_equal(why, "the daemon does not answer");
+
+	/* not even connected */
+	while (n < 8 &&
+	    (fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)) >= 0 &&
+	    connect(fds[n++], (struct sockaddr *)&sa, sizeof(sa)) == 0)
+		;
+	begin = clock_ms();
+	assert_int_equal(
+	    control_ask_within(path, "say", 1, NULL, why, sizeof(why)), -1);
+	assert_in_range(clock_ms() - begin, 900, 8000);
+	assert_non_null(strstr(why, path));
+	while (n > 0)
+		close(fds[--n]);
+	close(fd);
+	assert_int_equal(unlink(path), 0);
+}
+
 /* In a child: 0 when the daemon closes without a word. */
 static int
 ask_as_nobody(void)
@@ -423,6 +462,7 @@ main(void)
 		CASE(test_slow_request),
 		CASE(test_more_than_there_is_room_for),
 		CASE(test_stop_waits_for_no_idler),
+		CASE(test_limit),
 		CASE(test_place),
 		CASE(test_other_users),
 	};
