@@ -9,6 +9,7 @@ saslauth_plugin_postern_authd_LDADD = \
 # auth.h is a script.
 noinst_LTLIBRARIES += saslauth-plugin/libauthd.la
 saslauth_plugin_libauthd_la_SOURCES = \
+	saslauth-plugin/authd_accept.c \
 	saslauth-plugin/authd_commands.c saslauth-plugin/authd_commands.h \
 	saslauth-plugin/authd_listen.c saslauth-plugin/authd_listen.h \
 	saslauth-plugin/authd_loop.c saslauth-plugin/authd_loop.h \
@@ -20,6 +21,7 @@ saslauth_plugin_libauthd_la_SOURCES = \
 	saslauth-plugin/saslauthd_frame.c saslauth-plugin/saslauthd_frame.h \
 	saslauth-plugin/saslauthd_serve.c saslauth-plugin/serve.h \
 	saslauth-plugin/serve_check.c \
+	saslauth-plugin/socketmap_frame.c saslauth-plugin/socketmap_frame.h \
 	saslauth-plugin/timers.c saslauth-plugin/timers.h \
 	saslauth-plugin/wire_serve.c \
 	saslauth-plugin/workers.c saslauth-plugin/workers.h

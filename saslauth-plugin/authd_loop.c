@@ -3,40 +3,23 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/errtext.h"
-#include "common/wire.h"
 #include "saslauth-plugin/complain.h"
-#include "saslauth-plugin/peers.h"
 
-/* The whole first request; a login in all, which is half a second less than
- * the plug-in waits; a fifth field of saslauthd's protocol after the fourth;
- * a reader of our answer. */
-#define REQUEST_MS 10000
-#define LOGIN_MS   24500
+/* A fifth field of saslauthd's protocol after the fourth; a reader of our
+ * answer; a request that is on its way when we stop. */
 #define PERHAPS_MS 20
 #define WRITE_MS   5000
+#define STOP_MS    250
 
-/* Connections accepted in a row, and events taken. */
-#define ACCEPT_MAX 64
+/* Events taken in a row. */
 #define EVENTS_MAX 256
-
-/* Without descriptors or memory: the pause until accept(2) is tried again. */
-#define ACCEPT_PAUSE_MS 100
-/* How often the same is complained about. */
-#define COMPLAIN_MS     10000
-/* A request that is on its way when we stop. */
-#define STOP_MS         250
-
-/* What has come, before it is known whose size it has.  The loop's alone. */
-struct scratch {
-	unsigned char octets[WIRE_MAX + 1];
-};
 
 static struct conn *
 conn_of_timer(const struct timer *t)
@@ -86,6 +69,26 @@ wait_for(struct server *s, struct conn *c, uint32_t events, int64_t at_ms)
 		end_conn(s, c);
 }
 
+/* Its reply has been written. */
+static void
+next(struct server *s, struct conn *c)
+{
+	c->state = CONN_READ;
+	if (!c->more || s->ending >= SERVER_HURRIES)
+		end_conn(s, c);
+	else if (!conn_stays(c))
+		wait_for(s, c, EPOLLIN, c->until_ms);
+	else if (c->in_len > 0) {
+		/* Not now: others are waiting, too. */
+		timer_clear(&s->timers, &c->timer);
+		c->state = CONN_READY;
+		STAILQ_INSERT_TAIL(&s->ready, &c->work, entry);
+	} else if (s->ending != SERVER_SERVES)
+		end_conn(s, c);
+	else
+		wait_for(s, c, EPOLLIN, clock_ms() + c->protocol->idle_ms);
+}
+
 static void
 reply_now(struct server *s, struct conn *c)
 {
@@ -95,12 +98,7 @@ reply_now(struct server *s, struct conn *c)
 		wait_for(s, c, EPOLLOUT, clock_ms() + WRITE_MS);
 		break;
 	case CONN_SENT:
-		if (c->more) {
-			c->state = CONN_READ;
-			wait_for(s, c, EPOLLIN, c->until_ms);
-			break;
-		}
-		end_conn(s, c);
+		next(s, c);
 		break;
 	case CONN_GONE:
 	default:
@@ -132,13 +130,29 @@ answered(struct server *s, struct conn *c)
 }
 
 static void
-hand_over(struct server *s, struct conn *c)
+turn_away(struct server *s, struct conn *c)
 {
 	static struct log_limit limit;
 	struct serve_call call;
+	char why[64];
 
+	s->n_turned_away++;
+	snprintf(
+	    why, sizeof(why), "too many %s under way", c->protocol->requests);
+	complain(&limit, "%s: one is turned away", why);
+	conn_call(c, &call);
+	c->protocol->refuse(&call, why);
+	conn_replied(c, &call);
+	reply_now(s, c);
+}
+
+static void
+hand_over(struct server *s, struct conn *c)
+{
 	timer_clear(&s->timers, &c->timer);
 	s->n_requests++;
+	if (conn_stays(c))
+		c->until_ms = clock_ms() + LOGIN_MS;
 	c->state = CONN_ASKS;
 	switch (conn_quick_begin(c)) {
 	case CONN_QUICK_ANSWERED:
@@ -151,21 +165,36 @@ hand_over(struct server *s, struct conn *c)
 	}
 	c->state = CONN_ANSWER;
 	c->given_ms = clock_ms();
-	if (workers_give(s->workers, &c->work))
-		return;
-	s->n_turned_away++;
-	complain(&limit, "too many logins under way: one is turned away");
-	conn_call(c, &call);
-	c->protocol->refuse(&call, "too many logins under way");
-	conn_replied(c, &call);
-	reply_now(s, c);
+	if (!workers_give(conn_stays(c) ? s->lookers : s->workers, &c->work))
+		turn_away(s, c);
 }
 
 static void
 bad_request(struct server *s, struct conn *c, const char *why)
 {
+	struct serve_call call;
+
 	conn_complain(c, why);
-	end_conn(s, c);
+	timer_clear(&s->timers, &c->timer);
+	conn_call(c, &call);
+	if (c->protocol->bad != NULL)
+		c->protocol->bad(&call, why);
+	conn_replied(c, &call);
+	c->more = false;
+	reply_now(s, c);
+}
+
+/* Until when the rest of a request may come. */
+static int64_t
+rest_until(struct server *s, struct conn *c)
+{
+	if (!conn_stays(c) ||
+	    (s->ending != SERVER_SERVES && c->timer.place != 0))
+		return c->timer.at_ms;
+	if (c->rest_ms == 0)
+		c->rest_ms = clock_ms() +
+		    (s->ending == SERVER_SERVES ? REQUEST_MS : STOP_MS);
+	return c->rest_ms;
 }
 
 /* What to do with what is there; ended: no more will come. */
@@ -176,6 +205,8 @@ look(struct server *s, struct conn *c, bool ended)
 
 	switch (c->protocol->look(c->in, c->in_len, &why)) {
 	case SERVE_WHOLE:
+		if (c->protocol->first != NULL)
+			c->request_len = c->protocol->first(c->in, c->in_len);
 		hand_over(s, c);
 		break;
 	case SERVE_PERHAPS:
@@ -189,7 +220,7 @@ look(struct server *s, struct conn *c, bool ended)
 		if (ended)
 			end_conn(s, c);
 		else
-			wait_for(s, c, EPOLLIN, c->timer.at_ms);
+			wait_for(s, c, EPOLLIN, rest_until(s, c));
 		break;
 	case SERVE_BAD:
 	default:
@@ -198,8 +229,8 @@ look(struct server *s, struct conn *c, bool ended)
 	}
 }
 
-static void
-read_some(struct server *s, struct conn *c, struct scratch *scratch)
+void
+conn_read(struct server *s, struct conn *c, struct scratch *scratch)
 {
 	/* One octet too many is enough to know. */
 	size_t room = c->protocol->max + 1 - c->in_len;
@@ -242,9 +273,11 @@ on_time(struct server *s, struct conn *c)
 			hand_over(s, c);
 			break;
 		}
-		s->n_late++;
+		if (c->in_len > 0 || !conn_stays(c))
+			s->n_late++;
 		end_conn(s, c);
 		break;
+	case CONN_READY:
 	case CONN_ANSWER:
 	case CONN_ASKS:
 	case CONN_WRITE:
@@ -262,7 +295,7 @@ on_event(
 {
 	switch (c->state) {
 	case CONN_READ:
-		read_some(s, c, scratch);
+		conn_read(s, c, scratch);
 		break;
 	case CONN_WRITE:
 		reply_now(s, c);
@@ -271,6 +304,7 @@ on_event(
 		if ((events & (EPOLLHUP | EPOLLERR)) != 0)
 			end_conn(s, c);
 		break;
+	case CONN_READY:
 	case CONN_ANSWER:
 	case CONN_ASKS:
 	case CONN_REFUSED:
@@ -296,10 +330,7 @@ taken_back(struct server *s, struct conn *c)
 {
 	switch (c->state) {
 	case CONN_READ:
-		if (s->ending < SERVER_HURRIES)
-			wait_for(s, c, EPOLLIN, c->until_ms);
-		else
-			end_conn(s, c);
+		next(s, c);
 		break;
 	case CONN_WRITE:
 		wait_for(s, c, EPOLLOUT, clock_ms() + WRITE_MS);
@@ -307,6 +338,7 @@ taken_back(struct server *s, struct conn *c)
 	case CONN_HELD:
 		hold(s, c);
 		break;
+	case CONN_READY:
 	case CONN_ANSWER:
 	case CONN_ASKS:
 	case CONN_REFUSED:
@@ -317,124 +349,9 @@ taken_back(struct server *s, struct conn *c)
 	}
 }
 
-static bool
-peer_allowed(struct server *s, uid_t uid)
-{
-	bool ok;
-
-	pthread_mutex_lock(&s->lock);
-	ok = peers_allow(s->peers, uid);
-	pthread_mutex_unlock(&s->lock);
-	return ok;
-}
-
-/* Counted, so that timers have room and nobody is forgotten at the end. */
-static bool
-conn_admit(struct server *s)
-{
-	static struct log_limit limit;
-	bool ok = false;
-
-	pthread_mutex_lock(&s->lock);
-	if (s->n_conns < s->max_conns &&
-	    timers_reserve(&s->timers, s->n_conns + 1)) {
-		s->n_conns++;
-		ok = true;
-	}
-	pthread_mutex_unlock(&s->lock);
-	if (!ok)
-		complain(&limit, "more than %zu connections: one is closed",
-		    s->max_conns);
-	return ok;
-}
-
-static void
-conn_begin(
-    struct server *s, const struct listener *l, int fd, struct scratch *scratch)
-{
-	struct conn *c;
-	uid_t uid = 0;
-
-	if (!peers_of(fd, &uid) || !conn_admit(s)) {
-		close(fd);
-		return;
-	}
-	if ((c = conn_new(s, l->protocol, fd)) == NULL) {
-		pthread_mutex_lock(&s->lock);
-		s->n_conns--;
-		pthread_mutex_unlock(&s->lock);
-		return;
-	}
-	c->uid = uid;
-	c->begun_ms = clock_ms();
-	c->until_ms = c->begun_ms + LOGIN_MS;
-	if (!peer_allowed(s, uid)) {
-		s->n_refused++;
-		c->state = CONN_REFUSED;
-		if (!workers_give(s->workers, &c->work))
-			conn_drop(c);
-		return;
-	}
-	s->n_accepted++;
-	c->state = CONN_READ;
-	timer_set(&s->timers, &c->timer, c->begun_ms + REQUEST_MS);
-	/* Most often the request is there already. */
-	read_some(s, c, scratch);
-}
-
-static void
-listeners_watch(struct server *s, uint32_t events)
-{
-	for (size_t i = 0; i < s->n_listeners; i++) {
-		struct epoll_event e = { .events = events,
-			.data.ptr = &s->listeners[i] };
-
-		if (s->listeners[i].fd >= 0)
-			(void)epoll_ctl(
-			    s->epoll, EPOLL_CTL_MOD, s->listeners[i].fd, &e);
-	}
-}
-
-static void
-accept_some(struct server *s, struct listener *l, struct scratch *scratch)
-{
-	static struct log_limit limit;
-
-	/* Most often there is one: to be told that there is no other costs as
-	 * much as to be woken again.  Of many, more and more. */
-	for (int n = l->burst; n > 0; n--) {
-		int fd =
-		    accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0) {
-			conn_begin(s, l, fd, scratch);
-			continue;
-		}
-		l->burst = 1;
-		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
-			return;
-		/* It would be told again and again. */
-		complain(&limit, "cannot accept a connection: %s", ERRNO);
-		listeners_watch(s, 0);
-		s->accept_at_ms = clock_ms() + ACCEPT_PAUSE_MS;
-		return;
-	}
-	if (l->burst < ACCEPT_MAX)
-		l->burst *= 2;
-}
-
-void
-loop_close(struct server *s)
-{
-	for (size_t i = 0; i < s->n_listeners; i++) {
-		if (s->listeners[i].fd >= 0)
-			close(s->listeners[i].fd);
-		s->listeners[i].fd = -1;
-	}
-}
-
 /* What is held is given at once; who has not sent a request may do so for a
- * moment; a dialogue goes on, until there is no time for that either. */
+ * moment, unless it is one who stays; a dialogue goes on, until there is no
+ * time for that either. */
 static int64_t
 hastened(void *arg, const struct timer *timer)
 {
@@ -442,7 +359,8 @@ hastened(void *arg, const struct timer *timer)
 	const struct conn *c = conn_of_timer(timer);
 	int64_t at, now = clock_ms();
 
-	if (c->state == CONN_HELD || s->ending >= SERVER_HURRIES)
+	if (c->state == CONN_HELD || s->ending >= SERVER_HURRIES ||
+	    (c->state == CONN_READ && c->in_len == 0 && conn_stays(c)))
 		return now;
 	at = now + STOP_MS;
 	if (c->dialogue != NULL || at > timer->at_ms)
@@ -488,6 +406,23 @@ take_back_all(struct server *s)
 	look_for_end(s);
 }
 
+/* One request each, then it is the others' turn. */
+static void
+serve_ready(struct server *s)
+{
+	STAILQ_HEAD(, work) all = STAILQ_HEAD_INITIALIZER(all);
+	struct work *work;
+	struct conn *c;
+
+	STAILQ_CONCAT(&all, &s->ready);
+	while ((work = STAILQ_FIRST(&all)) != NULL) {
+		STAILQ_REMOVE_HEAD(&all, entry);
+		c = conn_of(work);
+		c->state = CONN_READ;
+		look(s, c, false);
+	}
+}
+
 static void
 times_up(struct server *s)
 {
@@ -516,6 +451,8 @@ time_left(const struct server *s)
 	const struct timer *t = timers_first(&s->timers);
 	int64_t left = INT_MAX, now = clock_ms();
 
+	if (!STAILQ_EMPTY(&s->ready))
+		return 0;
 	if (t != NULL && t->at_ms - now < left)
 		left = t->at_ms - now;
 	t = timers_first(&s->asking_timers);
@@ -558,6 +495,7 @@ loop_main(void *server)
 		 * event for another is still to be looked at. */
 		if (woken)
 			take_back_all(s);
+		serve_ready(s);
 		times_up(s);
 	}
 	return NULL;

@@ -2,7 +2,8 @@
 /*
  * authd_loop - the thread of authd_serve.h, and what workers do for it
  *
- * For authd_serve.c, authd_loop.c, conn_work.c and conn_quick.c alone.
+ * For authd_serve.c, authd_accept.c, authd_loop.c, conn_work.c and
+ * conn_quick.c alone.
  */
 #ifndef POSTERN_SASLAUTH_PLUGIN_AUTHD_LOOP_H
 #define POSTERN_SASLAUTH_PLUGIN_AUTHD_LOOP_H
@@ -14,6 +15,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "common/wire.h"
 #include "saslauth-plugin/authd_listen.h"
 #include "saslauth-plugin/conn.h"
 #include "saslauth-plugin/timers.h"
@@ -21,6 +23,16 @@
 
 struct auth;
 struct peers;
+
+/* The whole first request; a login in all, which is half a second less than
+ * the plug-in waits. */
+#define REQUEST_MS 10000
+#define LOGIN_MS   24500
+
+/* What has come, before it is known whose size it has.  The loop's alone. */
+struct scratch {
+	unsigned char octets[WIRE_MAX + 1];
+};
 
 struct listener {
 	enum watched watched;
@@ -43,10 +55,12 @@ enum server_end {
 
 struct server {
 	struct auth *auth;
-	struct workers *workers;
+	struct workers *workers; /* for logins */
+	struct workers *lookers; /* for connections that stay */
 	pthread_t thread;
 	bool started;
 	size_t max_conns;
+	size_t max_kind; /* of those that stay, and of the others */
 
 	/* The loop's own. */
 	int epoll;
@@ -56,13 +70,15 @@ struct server {
 	struct timers timers; /* of the connections it owns */
 	struct timers asking_timers;
 	size_t n_askings;
-	int64_t accept_at_ms;   /* when to accept again; 0: now */
-	enum server_end ending; /* what it knows of `end' */
+	STAILQ_HEAD(, work) ready; /* connections in CONN_READY */
+	int64_t accept_at_ms;      /* when to accept again; 0: now */
+	enum server_end ending;    /* what it knows of `end' */
 
-	pthread_mutex_t lock; /* guards the next six */
+	pthread_mutex_t lock; /* guards the next seven */
 	pthread_cond_t none_left;
 	STAILQ_HEAD(, work) back; /* connections that workers give back */
 	size_t n_conns;
+	size_t n_stay; /* of them */
 	enum server_end end;
 	bool closed; /* the listeners */
 	struct peers *peers;
@@ -78,8 +94,15 @@ struct server {
 /* loop_main(s): the thread. */
 void *loop_main(void *server);
 
-/* loop_close(s): close the listeners that are open. */
+/* accept_some(s, l, scratch): those who have connected.  listeners_watch(s,
+ * events): whether to be told of others.  loop_close(s): close the listeners
+ * that are open. */
+void accept_some(struct server *s, struct listener *l, struct scratch *scratch);
+void listeners_watch(struct server *s, uint32_t events);
 void loop_close(struct server *s);
+
+/* conn_read(s, c, scratch): take what has come, do what is to be done. */
+void conn_read(struct server *s, struct conn *c, struct scratch *scratch);
 
 /* conn_work(work): what a worker does with a connection. */
 void conn_work(struct work *work);
@@ -87,8 +110,10 @@ void conn_work(struct work *work);
 /* conn_of(work): the connection it is a part of. */
 struct conn *conn_of(struct work *work);
 
-/* conn_drop(c): it is over: free it, and count.  Whoever owns it. */
+/* conn_drop(c): it is over: free it, and count.  Whoever owns it.
+ * conn_gone(s, stays): count one that is gone. */
 void conn_drop(struct conn *c);
+void conn_gone(struct server *s, bool stays);
 
 /* conn_call(c, call): what a protocol needs to know of it.  conn_replied(c,
  * call): take what it has said. */

@@ -23,6 +23,10 @@
 #define STACK       (256 * 1024)
 #define IDLE_MS     10000
 
+/* The same of look-ups, which data sources keep waiting. */
+#define LOOKERS_MAX 256
+#define LOOKS_MAX   1024
+
 /* Three descriptors in four are for connections, the others for upstreams,
  * data sources, the log. */
 static size_t
@@ -52,7 +56,7 @@ protocol_of(enum authd_protocol p)
 static bool
 start(struct server *s)
 {
-	const struct workers_params wp = {
+	struct workers_params wp = {
 		.max_threads = THREADS_MAX,
 		.max_queue = QUEUE_MAX,
 		.stack = STACK,
@@ -70,10 +74,34 @@ start(struct server *s)
 			return false;
 	if ((s->workers = workers_new(&wp)) == NULL)
 		return false;
+	wp.max_threads = LOOKERS_MAX;
+	wp.max_queue = LOOKS_MAX;
+	if ((s->lookers = workers_new(&wp)) == NULL)
+		return false;
 	if (pthread_create(&s->thread, NULL, loop_main, s) != 0)
 		return false;
 	s->started = true;
 	return true;
+}
+
+static void
+add_listeners(struct server *s, const struct authd_sockets *sockets)
+{
+	size_t n_stay = 0;
+
+	s->n_listeners = sockets->n;
+	for (size_t i = 0; i < sockets->n; i++) {
+		struct listener *l = &s->listeners[i];
+
+		l->watched = WATCHED_LISTENER;
+		l->fd = sockets->v[i].fd;
+		l->burst = 1;
+		l->protocol = protocol_of(sockets->v[i].protocol);
+		n_stay += l->protocol->idle_ms > 0;
+	}
+	s->max_conns = s->max_kind = conns_limit();
+	if (n_stay > 0 && n_stay < sockets->n)
+		s->max_kind = s->max_conns / 4 * 3;
 }
 
 struct server *
@@ -91,21 +119,15 @@ server_new(struct auth *auth, const struct authd_sockets *sockets,
 	s->auth = auth;
 	s->epoll = s->wake.fd = -1;
 	s->wake.watched = WATCHED_WAKE;
-	s->max_conns = conns_limit();
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&s->cond_attr);
 	pthread_condattr_setclock(&s->cond_attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->none_left, &s->cond_attr);
 	STAILQ_INIT(&s->back);
+	STAILQ_INIT(&s->ready);
 	timers_init(&s->timers);
 	timers_init(&s->asking_timers);
-	s->n_listeners = sockets->n;
-	for (size_t i = 0; i < sockets->n; i++) {
-		s->listeners[i].watched = WATCHED_LISTENER;
-		s->listeners[i].fd = sockets->v[i].fd;
-		s->listeners[i].burst = 1;
-		s->listeners[i].protocol = protocol_of(sockets->v[i].protocol);
-	}
+	add_listeners(s, sockets);
 	s->peers = peers;
 	if (start(s))
 		return s;
@@ -177,6 +199,7 @@ server_free(struct server *s)
 	while ((t = timers_first(&s->asking_timers)) != NULL)
 		(void)asking_late(asking_of_timer(t));
 	workers_free(s->workers);
+	workers_free(s->lookers);
 	loop_close(s);
 	if (s->wake.fd >= 0)
 		close(s->wake.fd);
@@ -194,12 +217,15 @@ server_free(struct server *s)
 void
 server_status(struct server *s, struct strbuf *sb)
 {
-	size_t threads, queued, conns;
+	size_t threads, queued, conns, t, q;
 
 	pthread_mutex_lock(&s->lock);
 	conns = s->n_conns;
 	pthread_mutex_unlock(&s->lock);
 	workers_count(s->workers, &threads, &queued);
+	workers_count(s->lookers, &t, &q);
+	threads += t;
+	queued += q;
 	strbuf_addf(sb,
 	    "connections=%zu threads=%zu waiting=%zu quick=%zu "
 	    "answers_held=%zu\n",

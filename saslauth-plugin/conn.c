@@ -36,12 +36,34 @@ wipe(unsigned char **data, size_t size)
 	*data = NULL;
 }
 
+static void
+forget_all(struct conn *c)
+{
+	wipe(&c->in, c->in_size);
+	c->in_len = c->in_size = c->request_len = 0;
+	c->in_parts = false;
+}
+
 void
 conn_forget(struct conn *c)
 {
-	wipe(&c->in, c->in_size);
-	c->in_len = c->in_size = 0;
-	c->in_parts = false;
+	size_t rest = c->in_len - c->request_len;
+
+	c->rest_ms = 0;
+	if (c->request_len == 0 || rest == 0) {
+		forget_all(c);
+		return;
+	}
+	memmove(c->in, c->in + c->request_len, rest);
+	explicit_bzero(c->in + rest, c->request_len);
+	c->in_len = rest;
+	c->request_len = 0;
+}
+
+bool
+conn_stays(const struct conn *c)
+{
+	return c->protocol->idle_ms > 0;
 }
 
 static void
@@ -54,7 +76,7 @@ forget_reply(struct conn *c)
 void
 conn_free(struct conn *c)
 {
-	conn_forget(c);
+	forget_all(c);
 	forget_reply(c);
 	close(c->fd);
 	free(c);

@@ -31,6 +31,7 @@ enum watched {
 
 enum conn_state {
 	CONN_READ,    /* waits for a request, or the rest of one */
+	CONN_READY,   /* waits for its turn: octets are there */
 	CONN_ANSWER,  /* a worker answers it */
 	CONN_ASKS,    /* the upstream is asked, without a worker */
 	CONN_HELD,    /* its reply is held back */
@@ -48,10 +49,13 @@ struct conn {
 	const struct serve_protocol *protocol;
 	struct work work; /* for the workers, and on the way back */
 	struct timer timer;
-	int64_t begun_ms, until_ms; /* until when the login may take */
-	int64_t given_ms;           /* when the workers got it */
-	unsigned char *in;          /* NULL when nothing has come */
+	int64_t begun_ms, until_ms; /* until when the login may take, or the
+				     * request where the connection stays */
+	int64_t rest_ms;   /* there: when all of it must have come, or 0 */
+	int64_t given_ms;  /* when the workers got it */
+	unsigned char *in; /* NULL when nothing has come */
 	size_t in_len, in_size;
+	size_t request_len; /* of them; 0: not known */
 	bool in_epoll;      /* events for it have been asked for before */
 	bool in_parts;      /* it has not come in one piece */
 	bool more;          /* a request is to follow the reply */
@@ -72,8 +76,11 @@ void conn_free(struct conn *c);
  * memory.  The caller wipes its own. */
 bool conn_take(struct conn *c, const unsigned char *data, size_t len);
 
-/* conn_forget(c): wipe the request. */
+/* conn_forget(c): wipe the request; what follows it stays. */
 void conn_forget(struct conn *c);
+
+/* conn_stays(c): may another request follow, whatever the reply is? */
+bool conn_stays(const struct conn *c);
 
 /* conn_send(c): as much of the reply as the peer takes now. */
 enum conn_sent {

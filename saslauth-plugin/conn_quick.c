@@ -133,7 +133,8 @@ conn_quick_begin(struct conn *c)
 	struct serve_call call;
 	struct asking *a;
 
-	if (c->dialogue != NULL || s->n_askings >= ASKINGS_MAX)
+	if (c->dialogue != NULL ||
+	    (s->n_askings >= ASKINGS_MAX && !conn_stays(c)))
 		return CONN_QUICK_SLOW;
 	conn_call(c, &call);
 	call.quick = &quick;

@@ -28,7 +28,7 @@ conn_call(struct conn *c, struct serve_call *call)
 	memset(call, 0, sizeof(*call));
 	call->auth = c->server->auth;
 	call->request = c->in;
-	call->len = c->in_len;
+	call->len = c->request_len > 0 ? c->request_len : c->in_len;
 	call->until.at_ms = c->until_ms;
 	call->dialogue = &c->dialogue;
 }
@@ -65,15 +65,23 @@ server_wake(struct server *s)
 }
 
 void
-conn_drop(struct conn *c)
+conn_gone(struct server *s, bool stays)
 {
-	struct server *s = c->server;
-
-	conn_free(c);
 	pthread_mutex_lock(&s->lock);
+	s->n_stay -= stays;
 	if (--s->n_conns == 0)
 		pthread_cond_broadcast(&s->none_left);
 	pthread_mutex_unlock(&s->lock);
+}
+
+void
+conn_drop(struct conn *c)
+{
+	struct server *s = c->server;
+	bool stays = conn_stays(c);
+
+	conn_free(c);
+	conn_gone(s, stays);
 }
 
 static void
@@ -180,6 +188,7 @@ conn_work(struct work *work)
 	case CONN_OVER:
 	case CONN_ASKS:
 	case CONN_READ:
+	case CONN_READY:
 	case CONN_HELD:
 	case CONN_WRITE:
 	default:

@@ -137,18 +137,12 @@ saslauthd_refuse(struct serve_call *c, const char *reason)
 	c->reply = NULL;
 }
 
-static void
-saslauthd_end(void *dialogue)
-{
-	(void)dialogue; /* there is none */
-}
-
 const struct serve_protocol saslauthd_protocol = {
 	.name = "saslauthd",
+	.requests = "logins",
 	.max = SASLAUTHD_REQUEST_MAX,
 	.look = saslauthd_look,
 	.answer = saslauthd_answer,
 	.say = saslauthd_say,
 	.refuse = saslauthd_refuse,
-	.end = saslauthd_end,
 };

@@ -5,6 +5,10 @@
  * What authd_serve.h needs to know of it.  look(), say() and refuse() run on
  * the one thread that owns connections, and must not block; answer() and end()
  * on a worker, but for answer() with `quick'.
+ *
+ * A connection is one login; or, with a protocol that has idle_ms, it stays,
+ * and carries one request after the other, which need not wait for each
+ * other's replies.
  */
 #ifndef POSTERN_SASLAUTH_PLUGIN_SERVE_H
 #define POSTERN_SASLAUTH_PLUGIN_SERVE_H
@@ -19,7 +23,7 @@ enum serve_seen {
 	SERVE_BAD = -1, /* no request: hang up */
 	SERVE_PART,     /* wait for more */
 	SERVE_PERHAPS,  /* whole, unless more comes at once */
-	SERVE_WHOLE,
+	SERVE_WHOLE,    /* others may follow it where the connection stays */
 };
 
 /* A request, and what becomes of it. */
@@ -27,9 +31,10 @@ struct serve_call {
 	struct auth *auth;
 	const unsigned char *request; /* whole */
 	size_t len;
-	struct deadline until; /* of the login */
+	struct deadline until; /* of the login, or of this request */
 	void **dialogue; /* the protocol's own between requests; NULL first */
-	/* Not NULL: answer() must not block, and may set it. */
+	/* Not NULL: answer() must not block, and may set it to what is then
+	 * waited for, unless the connection stays. */
 	struct auth_quick **quick;
 
 	/* All zero when answer() is called. */
@@ -43,17 +48,23 @@ struct serve_call {
 };
 
 struct serve_protocol {
-	const char *name; /* for the log */
-	size_t max;       /* octets of the longest request */
+	const char *name, *requests; /* for the log */
+	size_t max;                  /* octets of the longest request */
+	int64_t idle_ms;             /* between requests; 0: it is one login */
 
 	enum serve_seen (*look)(
 	    const unsigned char *buf, size_t len, const char **why);
 	void (*answer)(struct serve_call *c);
-	/* What auth.h has said of a name and a password. */
+	/* Octets of the first of them, with SERVE_WHOLE; NULL: all are. */
+	size_t (*first)(const unsigned char *buf, size_t len);
+	/* What auth.h has said of a name and a password; NULL: never asked. */
 	void (*say)(struct serve_call *c, const struct auth_answer *a);
 	/* Say that it cannot be told, for this reason. */
 	void (*refuse)(struct serve_call *c, const char *reason);
-	/* The dialogue is over, whatever stage it is in. */
+	/* The reply to what is no request, before we hang up.  NULL: none. */
+	void (*bad)(struct serve_call *c, const char *why);
+	/* The dialogue is over, whatever stage it is in.  NULL: there are
+	 * none. */
 	void (*end)(void *dialogue);
 };
 

@@ -232,6 +232,7 @@ wire_end(void *dialogue)
 
 const struct serve_protocol wire_protocol = {
 	.name = "plug-in",
+	.requests = "logins",
 	.max = WIRE_MAX,
 	.look = wire_look,
 	.answer = wire_answer,
