@@ -157,6 +157,23 @@ inquiry_is_loop(const struct inquiry *in, const struct conf_rcptto *o)
 	    memcmp(sender.path, in->rq->from.path, sender.path_len) == 0;
 }
 
+/* Of one that is not asked about, for those who want to know all the same. */
+static void
+inquiry_find_route(struct inquiry *in)
+{
+	struct route *route = NULL;
+	struct fault f = { 0 };
+
+	if (in->rq->to_result == ADDRESS_NO_DOMAIN)
+		in->out->route = VERIFY_ROUTE_NONE;
+	else if (in->rq->find_route && in->rq->to_result == ADDRESS_OK &&
+	    route_rcpt(in->setup->router, &in->rq->to, in->deadline, &route,
+		&f) == OUTCOME_OK)
+		in->out->route =
+		    route != NULL ? VERIFY_ROUTE_FOUND : VERIFY_ROUTE_NONE;
+	route_unref(route);
+}
+
 bool
 inquiry_skipped(struct inquiry *in)
 {
@@ -173,6 +190,7 @@ inquiry_skipped(struct inquiry *in)
 		inquiry_skip(in, "no domain");
 	else
 		return false;
+	inquiry_find_route(in);
 	return true;
 }
 
@@ -194,9 +212,11 @@ inquiry_route(struct inquiry *in)
 		return false;
 	}
 	if (in->route == NULL) {
+		in->out->route = VERIFY_ROUTE_NONE;
 		inquiry_skip(in, "no route");
 		return false;
 	}
+	in->out->route = VERIFY_ROUTE_FOUND;
 	if (in->rq->authenticated && in->route->options->skip_authenticated &&
 	    !in->rq->direct) {
 		inquiry_skip(in, "client is authenticated");

@@ -40,6 +40,8 @@ struct verify_request {
 	/* Whoever is not authenticated may send to recipients with a route and
 	 * to nobody else: the MTA takes the client for a local one. */
 	bool routed_only;
+	/* Find out whether it has a route, even if nobody is asked. */
+	bool find_route;
 };
 
 /*
@@ -49,6 +51,13 @@ struct verify_request {
  */
 void verify_request_set(
     struct verify_request *rq, const char *from, const char *to);
+
+/* Whether a recipient has a route. */
+enum verify_route {
+	VERIFY_ROUTE_UNKNOWN = 0, /* a data source failed, or nobody looked */
+	VERIFY_ROUTE_NONE,
+	VERIFY_ROUTE_FOUND,
+};
 
 struct verify_result {
 	enum verdict verdict; /* what the client is to be told */
@@ -60,6 +69,7 @@ struct verify_result {
 	const char *word;  /* smtp_rcptto_proxy_result: pass fail transient
 			    * skip */
 	const char *cache; /* hit, refresh, miss, or none */
+	enum verify_route route;
 	int64_t delay_us;
 };
 

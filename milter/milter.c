@@ -275,12 +275,15 @@ on_rcpt(SMFICTX *ctx, char **argv)
 	rq.authenticated = s->authenticated;
 	rq.bypass = msession_bypass(s);
 	rq.routed_only = s->no_xclient;
+	rq.find_route = tagger_wants_routes(s->tags);
 	msession_client(s, &rq.client);
 	if (!setup_enter())
 		return SMFIS_TEMPFAIL;
 	verify_rcpt(setup->verifier, &rq, &result);
 	setup_leave();
 	variables_result(s, result.word);
+	if (rq.find_route && result.verdict == VERDICT_ACCEPT)
+		tagger_rcpt(s->tags, result.route);
 	return tell(ctx, &result);
 }
 

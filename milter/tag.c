@@ -32,6 +32,9 @@ struct tagger {
 	unsigned int copies; /* of all that are to be removed */
 	struct header *headers;
 	size_t n_headers;
+	struct header *binding; /* the one of them for bindings, or NULL */
+	bool routed;            /* a recipient of this message has a route */
+	bool unsure;            /* of one it is not known */
 	/* Authentication-Results that came in: how many in all, and which of
 	 * them, counted from 1, are to be removed. */
 	unsigned int results;
@@ -52,9 +55,8 @@ has_binding(const struct conf_peer *peer)
 	    peer->setcontext_names.v, peer->setcontext_names.n);
 }
 
-/* Bindings are configured, or a peer has or may set one. */
-static bool
-binding_wanted(const struct conf *conf)
+bool
+tag_binding_wanted(const struct conf *conf)
 {
 	size_t i;
 
@@ -70,7 +72,7 @@ bool
 tag_wanted(const struct conf *conf)
 {
 	return conf->n_tags > 0 || conf->authentication_results ||
-	    binding_wanted(conf);
+	    tag_binding_wanted(conf);
 }
 
 struct tagger *
@@ -94,10 +96,11 @@ tagger_new(struct conf *conf, bool negotiated)
 		h->name = conf->tags[i].name;
 		h->variable = conf->tags[i].variable;
 	}
-	if (binding_wanted(conf)) {
+	if (tag_binding_wanted(conf)) {
 		h = &t->headers[t->n_headers++];
 		h->name = TAG_BINDING_HEADER;
 		h->variable = TAG_BINDING_VARIABLE;
+		t->binding = h;
 	}
 	for (i = 0; i < t->n_headers; i++)
 		strbuf_init(&t->headers[i].value, VALUE_MAX);
@@ -121,6 +124,7 @@ tagger_reset(struct tagger *t)
 	t->n_forged = t->room = 0;
 	t->results = t->copies = 0;
 	t->trouble = NULL;
+	t->routed = t->unsure = false;
 }
 
 void
@@ -132,6 +136,21 @@ tagger_free(struct tagger *t)
 	free(t->headers);
 	conf_unref(t->conf);
 	free(t);
+}
+
+bool
+tagger_wants_routes(const struct tagger *t)
+{
+	return t != NULL && t->binding != NULL;
+}
+
+void
+tagger_rcpt(struct tagger *t, enum verify_route route)
+{
+	if (route == VERIFY_ROUTE_FOUND)
+		t->routed = true;
+	else if (route == VERIFY_ROUTE_UNKNOWN)
+		t->unsure = true;
 }
 
 /* Obsolete mail has blanks before the colon, which are not of the name. */
@@ -187,10 +206,9 @@ tagger_header(struct tagger *t, const char *name, const char *value)
 		}
 }
 
-/* A word for \w+ in the administrator's table and for the name of a
- * transport. */
-static bool
-binding_ok(const char *value)
+/* For \w+ in the administrator's table and for the name of a transport. */
+bool
+tag_binding_ok(const char *value)
 {
 	size_t len = strspn(value,
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -217,8 +235,7 @@ tagger_read(struct tagger *t, const struct context *connection,
 			continue;
 		/* Sent by another way than was meant, it might be with
 		 * nobody's credentials or somebody else's. */
-		if (strcmp(h->name, TAG_BINDING_HEADER) == 0 &&
-		    !binding_ok(value))
+		if (h == t->binding && !tag_binding_ok(value))
 			t->trouble = "the binding is not a word";
 		else if (!header_value_encode(
 			     strlen(h->name) + 2, value, &h->value))
@@ -246,17 +263,25 @@ take_off(SMFICTX *ctx, const char *name, unsigned int index)
 }
 
 static void
-tell_removed(SMFICTX *ctx, const char *client, const char *name, size_t n)
+line_begin(
+    struct log_line *line, SMFICTX *ctx, const char *client, const char *header)
 {
 	char i[] = "i";
 	const char *id = smfi_getsymval(ctx, i);
+
+	log_line_begin(line, "tag");
+	if (id != NULL)
+		log_line_add(line, "id", "%s", id);
+	log_line_add(line, "client", "%s", client);
+	log_line_add(line, "header", "%s", header);
+}
+
+static void
+tell_removed(SMFICTX *ctx, const char *client, const char *name, size_t n)
+{
 	struct log_line line;
 
-	log_line_begin(&line, "tag");
-	if (id != NULL)
-		log_line_add(&line, "id", "%s", id);
-	log_line_add(&line, "client", "%s", client);
-	log_line_add(&line, "header", "%s", name);
+	line_begin(&line, ctx, client, name);
 	log_line_add(&line, "removed", "%zu", n);
 	log_line_emit(&line, LOG_LEVEL_INFO);
 }
@@ -308,15 +333,46 @@ add_results(struct tagger *t, SMFICTX *ctx)
 	return why;
 }
 
+/* The line of a binding that this message does not get. */
+static void
+tell_left_out(const struct tagger *t, SMFICTX *ctx, const char *client)
+{
+	struct log_line line;
+
+	line_begin(&line, ctx, client, t->binding->name);
+	log_line_add(&line, "value", "%s", strbuf_str(&t->binding->value));
+	log_line_add(&line, "added", "0");
+	log_line_add(&line, "reason", "a recipient has a route");
+	log_line_emit(&line, LOG_LEVEL_INFO);
+}
+
+/* FILTER takes all recipients along.  One with a route goes where we have
+ * asked about it, and the others with it, by the ways they have. */
+static const char *
+settle_binding(struct tagger *t, SMFICTX *ctx, const char *client)
+{
+	if (t->binding == NULL || t->binding->value.len == 0)
+		return NULL;
+	if (t->routed) {
+		tell_left_out(t, ctx, client);
+		strbuf_reset(&t->binding->value);
+	} else if (t->unsure)
+		return "the route of a recipient is not known now";
+	return NULL;
+}
+
 static const char *
 change(struct tagger *t, SMFICTX *ctx, const char *client)
 {
+	const char *why;
 	size_t i;
 
 	if (!t->negotiated)
 		return "the MTA has not negotiated anew";
 	if (t->trouble != NULL)
 		return t->trouble;
+	if ((why = settle_binding(t, ctx, client)) != NULL)
+		return why;
 	if (!remove_copies(t, ctx, client))
 		return "the MTA does not let us remove a header";
 	for (i = 0; i < t->n_headers; i++)

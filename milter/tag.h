@@ -7,6 +7,9 @@
  * about the login: Authentication-Results.  Whatever copies of these came in
  * with the message are removed, whether one is added or not.
  *
+ * X-Postern-Binding is left out when a recipient has a route: Postfix would
+ * redirect that one as well, away from the server that was asked about it.
+ *
  * A struct tagger belongs to one connection of the MTA's and keeps the
  * configuration that was in effect at its negotiation: which steps and
  * actions were asked for there decides what can be done later.
@@ -17,6 +20,8 @@
 #include <stdbool.h>
 
 #include <libmilter/mfapi.h>
+
+#include "common/verify.h"
 
 struct conf;
 struct context;
@@ -34,6 +39,13 @@ struct tagger;
 /* What it needs of the MTA, beside being told of headers. */
 #define TAG_ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS)
 
+/* tag_binding_wanted(conf): is there a binding, or a peer that has or may set
+ * one? */
+bool tag_binding_wanted(const struct conf *conf);
+
+/* tag_binding_ok(value): a word that can name a transport, or "". */
+bool tag_binding_ok(const char *value);
+
 /* tag_wanted(conf): is there any header to add or to remove? */
 bool tag_wanted(const struct conf *conf);
 
@@ -50,6 +62,12 @@ void tagger_free(struct tagger *t); /* NULL does nothing */
 
 /* tagger_reset(t): a message begins, or is over.  NULL does nothing. */
 void tagger_reset(struct tagger *t);
+
+/* tagger_wants_routes(t): does it have to be told of recipients?  NULL: no. */
+bool tagger_wants_routes(const struct tagger *t);
+
+/* tagger_rcpt(t, route): a recipient was accepted, and has that. */
+void tagger_rcpt(struct tagger *t, enum verify_route route);
 
 /*
  * tagger_header(t, name, value): the message has this header; told of all, in

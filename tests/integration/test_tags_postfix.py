@@ -16,7 +16,8 @@ class Tagged(Gate):
 
     def __init__(self, case, conf, **settings):
         self.upstream = scripted.Scripted(case)
-        self.upstream.recipients["ann@example.com"] = "250 2.1.5 Ok"
+        for name in ("ann@example.com", "ann@example.net"):
+            self.upstream.recipients[name] = "250 2.1.5 Ok"
         super().__init__(case, route(self.upstream.port) + conf,
                          self.upstream.port, **settings)
 
@@ -181,7 +182,8 @@ def test_results_of_auth(case):
 
 
 class Bindings(Tagged):
-    """Two bindings with a transport each, by the recipe of the manual."""
+    """Two bindings with a transport each, by the recipe of the manual.
+    Recipients in example.com have a route, those in example.net do not."""
 
     def __init__(self, case, conf):
         self.behind = {name: scripted.Scripted(case) for name in "ab"}
@@ -195,7 +197,8 @@ class Bindings(Tagged):
             "FILTER binding-$1:[127.0.0.1]:1\n")
         hide = case.write("hide.pcre", "/^X-Postern-Binding:/ IGNORE\n")
         super().__init__(
-            case, conf, milter_header_checks="pcre:" + checks,
+            case, conf, domains=("example.com", "example.net"),
+            milter_header_checks="pcre:" + checks,
             smtp_header_checks="pcre:" + hide)
         self.edge.stop()
         with open(self.edge.dir + "/conf/master.cf", "a",
@@ -204,7 +207,7 @@ class Bindings(Tagged):
                        "binding-b unix - - y - - smtp\n")
         self.edge.start()
 
-    def arrived(self, headers, address):
+    def arrived(self, headers, address, recipients=("ann@example.net",)):
         """Send a message; returns at whose server it arrived ("" for the
         edge's own next hop), and its text."""
         places = {"": self.upstream, **self.behind}
@@ -213,7 +216,8 @@ class Bindings(Tagged):
         with smtpclient.Client(self.port, source=address,
                                helo="client.test") as client:
             client.mail()
-            equal(client.rcpt("ann@example.com").code, 250, "RCPT")
+            for recipient in recipients:
+                equal(client.rcpt(recipient).code, 250, "RCPT")
             done = client.data("".join(line + "\r\n" for line in headers) +
                                "\r\nHello.\r\n")
             equal(done.code, 250, f"the message ({done!r})")
@@ -259,7 +263,31 @@ peer "127.0.0.4" { context = {"binding=c"} }
     with smtpclient.Client(gate.port, source="127.0.0.4",
                            helo="client.test") as client:
         client.mail()
-        client.rcpt("ann@example.com")
+        client.rcpt("ann@example.net")
         equal(client.data().code, 250, "the message")
     gate.edge.wait_log("status=deferred", "mail transport unavailable")
     equal(gate.upstream.messages, [], "what went another way")
+
+
+def test_binding_and_routes(case):
+    """A recipient with a route is not redirected, nor is one beside it; the
+    log says so."""
+    gate = Bindings(case, f"""
+binding "a" {{ }}
+peer "{tagged.TENANT}" {{ context = {{"binding=a"}} }}
+peer "127.0.0.4" {{
+    context = {{"binding=a", "__bypass_smtp_rcptto_proxy=true"}}
+}}
+""")
+    for address in (tagged.TENANT, "127.0.0.4"):
+        name, _ = gate.arrived([], address, ["ann@example.net"])
+        equal(name, "a", "without a route")
+        for recipients in (["ann@example.com"],
+                           ["ann@example.net", "ann@example.com"]):
+            name, text = gate.arrived(["X-Postern-Binding: b"], address,
+                                      recipients)
+            equal(name, "", f"where a message to {recipients} arrived")
+            equal(tagged.values(text, "X-Postern-Binding"), [],
+                  "the header behind")
+            gate.milter.decision("tag: ", f"client={address}", "value=a",
+                                 "added=0")

@@ -291,6 +291,55 @@ test_binding(void **state)
 	release(&r);
 }
 
+/* FILTER redirects all recipients: with a route among them there is no header,
+ * and when that is not known, no message. */
+static void
+test_binding_and_routes(void **state)
+{
+	static const struct {
+		enum verify_route routes[3];
+		int n;
+		sfsistat answer;
+		const char *done;
+	} cases[] = {
+		{ { 0 }, 0, SMFIS_CONTINUE, "add X-Postern-Binding 0 a|" },
+		{ { VERIFY_ROUTE_NONE, VERIFY_ROUTE_NONE }, 2, SMFIS_CONTINUE,
+		    "add X-Postern-Binding 0 a|" },
+		{ { VERIFY_ROUTE_FOUND }, 1, SMFIS_CONTINUE, "" },
+		{ { VERIFY_ROUTE_NONE, VERIFY_ROUTE_FOUND, VERIFY_ROUTE_NONE },
+		    3, SMFIS_CONTINUE, "" },
+		{ { VERIFY_ROUTE_NONE, VERIFY_ROUTE_UNKNOWN }, 2,
+		    SMFIS_TEMPFAIL, "" },
+		{ { VERIFY_ROUTE_UNKNOWN, VERIFY_ROUTE_FOUND }, 2,
+		    SMFIS_CONTINUE, "" },
+	};
+	struct rig r = rig("binding \"a\" { }", true);
+	struct rig other = rig("tag \"X-A\" { variable = a }", true);
+
+	(void)state;
+	assert_true(tagger_wants_routes(r.t));
+	assert_false(tagger_wants_routes(other.t));
+	assert_false(tagger_wants_routes(NULL));
+	release(&other);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		set(&r.connection, "binding", "a");
+		for (int j = 0; j < cases[i].n; j++)
+			tagger_rcpt(r.t, cases[i].routes[j]);
+		check_end(&r, cases[i].answer, cases[i].done);
+		/* nobody has chosen any: it does not matter */
+		set(&r.connection, "binding", "");
+		for (int j = 0; j < cases[i].n; j++)
+			tagger_rcpt(r.t, cases[i].routes[j]);
+		check_end(&r, SMFIS_CONTINUE, "");
+	}
+	/* forged ones go in any case */
+	set(&r.connection, "binding", "a");
+	tagger_rcpt(r.t, VERIFY_ROUTE_FOUND);
+	tagger_header(r.t, "X-Postern-Binding", "forged");
+	check_end(&r, SMFIS_CONTINUE, "change X-Postern-Binding 1 |");
+	release(&r);
+}
+
 /* Whichever call fails, the message does not pass. */
 static void
 test_failures(void **state)
@@ -334,6 +383,7 @@ main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_binding),
+		cmocka_unit_test(test_binding_and_routes),
 		cmocka_unit_test(test_failures),
 	};
 

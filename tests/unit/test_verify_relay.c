@@ -184,11 +184,75 @@ test_route_for_all(void **state)
 	conf_case_release(&k);
 }
 
+/* Whether there is a route, also of those that are not asked about. */
+static void
+test_find_route(void **state)
+{
+	static const struct {
+		const char *to, *ip;
+		bool bypass, find;
+		enum verify_route route;
+	} cases[] = {
+		/* asked about */
+		{ "<ann@example.org>", "198.51.100.1", false, false,
+		    VERIFY_ROUTE_FOUND },
+		{ "<ann@example.net>", "198.51.100.1", false, false,
+		    VERIFY_ROUTE_NONE },
+		/* not asked about, by relay_hosts and by the context */
+		{ "<ann@example.org>", "192.0.2.1", false, true,
+		    VERIFY_ROUTE_FOUND },
+		{ "<ann@example.net>", "192.0.2.1", false, true,
+		    VERIFY_ROUTE_NONE },
+		{ "<ann@EXAMPLE.ORG>", "198.51.100.1", true, true,
+		    VERIFY_ROUTE_FOUND },
+		{ "<ann@example.net>", "198.51.100.1", true, true,
+		    VERIFY_ROUTE_NONE },
+		{ "<ann@example.org>", "192.0.2.1", false, false,
+		    VERIFY_ROUTE_UNKNOWN },
+		/* no domain */
+		{ "<postmaster>", "198.51.100.1", false, true,
+		    VERIFY_ROUTE_NONE },
+		/* no address at all */
+		{ "<ann@>", "192.0.2.1", false, true, VERIFY_ROUTE_UNKNOWN },
+		/* the data source is down */
+		{ "<ann@example.com>", "192.0.2.1", false, true,
+		    VERIFY_ROUTE_UNKNOWN },
+		{ "<ann@example.com>", "198.51.100.1", false, true,
+		    VERIFY_ROUTE_UNKNOWN },
+	};
+
+	const char *more = "";
+	struct verify_result r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct verify_request rq = { .bypass = cases[i].bypass,
+			.find_route = cases[i].find };
+		struct conf_case k;
+		struct verifier *v;
+
+		if (strstr(cases[i].to, "example.com") != NULL)
+			more = "ds_cache = d query = \"SELECT a FROM b WHERE "
+			       "c = :domain\" } datasource \"d\" "
+			       "{ uri = \"sqlite:/nonexistent/a\"";
+		v = start(&k, more);
+		verify_request_set(&rq, "<>", cases[i].to);
+		snprintf(
+		    rq.client.addr, sizeof(rq.client.addr), "%s", cases[i].ip);
+		verify_rcpt(v, &rq, &r);
+		if (r.route != cases[i].route)
+			fail_msg("case %zu: %s: %d", i, cases[i].to, r.route);
+		verifier_free(v);
+		conf_case_release(&k);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_barred),
+		cmocka_unit_test(test_find_route),
 		cmocka_unit_test(test_routed),
 		cmocka_unit_test(test_no_data),
 		cmocka_unit_test(test_route_for_all),
