@@ -4,9 +4,12 @@
  *
  * The forms of Postfix and of option nexthops: "host", "[host]", "host:port",
  * "[host]:port", "[2001:db8::1]:587", "2001:db8::1", "[IPv6:2001:db8::1]";
- * also "host:submission".  A password is given by what this says, so whatever
- * is not clearly one of these is none.  Pure: no I/O, nothing is allocated;
- * names are not looked up.
+ * also "host:submission"; the other services are smtp, smtps and submissions.
+ * Names are those that endpoint.h takes, '_' among them.  A password is given
+ * by what this says, so whatever is not clearly one of these is none: "unix:",
+ * "inet:" and "lmtp:" in front, a port with a zero in front, a zone ("%eth0"),
+ * octets outside 33..126.  Pure: no I/O, nothing is allocated; names are not
+ * looked up.
  */
 #ifndef POSTERN_COMMON_NEXTHOP_H
 #define POSTERN_COMMON_NEXTHOP_H
@@ -19,7 +22,8 @@
 
 struct nexthop {
 	/* Lower case, without brackets and final dot; an address in the form
-	 * of inet_ntop(3), an IPv4 address mapped into IPv6 as IPv4. */
+	 * of inet_ntop(3), an IPv4 address mapped into IPv6 as IPv4.  Zero
+	 * octets behind it. */
 	char host[NEXTHOP_HOST_MAX + 1];
 	uint16_t port; /* 0: none was given */
 	bool literal;  /* host is an IP address */
@@ -30,7 +34,7 @@ struct nexthop {
  *
  *   text  octets, of which any may be anything
  *   out   filled; all zero on failure
- *   why   set to a constant text on failure; may be NULL
+ *   why   set to a constant text on failure, to NULL otherwise; may be NULL
  */
 bool nexthop_parse(
     const char *text, size_t len, struct nexthop *out, const char **why);

@@ -14,6 +14,7 @@ libpostern_la_SOURCES += \
 	common/esc.c common/esc.h \
 	common/header_value.c common/header_value.h \
 	common/login_name.c common/login_name.h \
+	common/nexthop.c common/nexthop.h \
 	common/reply.c common/reply.h \
 	common/xsetcontext.c common/xsetcontext.h \
 	common/xtext.c common/xtext.h

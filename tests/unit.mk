@@ -16,6 +16,7 @@ UNIT_TESTS += tests/unit/test_endpoint
 UNIT_TESTS += tests/unit/test_esc
 UNIT_TESTS += tests/unit/test_log tests/unit/test_log_forgery
 UNIT_TESTS += tests/unit/test_login_name
+UNIT_TESTS += tests/unit/test_nexthop
 UNIT_TESTS += tests/unit/test_number
 UNIT_TESTS += tests/unit/test_reply
 UNIT_TESTS += tests/unit/test_secret
