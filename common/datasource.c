@@ -25,6 +25,7 @@ struct datasource {
 	struct source *sources;
 	size_t n;
 	atomic_size_t turn;
+	bool in_memory;         /* all of them */
 	struct ds_cache *cache; /* NULL: nothing is remembered */
 	int64_t life_ms, negative_life_ms, timeout_ms;
 	size_t max_rows;
@@ -129,7 +130,8 @@ datasource_open(const struct conf_datasource *conf, char *why, size_t len)
 	}
 	for (i = 0; ok && i < conf->uri.n; i++)
 		ok = source_open(ds, conf->uri.v[i], why, len);
-	if (ok && !conf->no_cache && !all_in_memory(ds)) {
+	ds->in_memory = ok && all_in_memory(ds);
+	if (ok && !conf->no_cache && !ds->in_memory) {
 		ds->cache = ds_cache_new((size_t)conf->cache_size);
 		ok = ds->cache != NULL;
 	}
@@ -235,6 +237,31 @@ remember(struct datasource *ds, const struct ds_query *q, struct ds_rows *rows)
 
 	if (ds->cache != NULL && life > 0)
 		ds_cache_put(ds->cache, q, rows, now, now + life);
+}
+
+bool
+datasource_peek(
+    struct datasource *ds, const struct ds_query *q, struct ds_result *out)
+{
+	memset(out, 0, sizeof *out);
+	if (ds->in_memory) {
+		if (ask(ds, q, &out->rows, NULL) != OUTCOME_OK)
+			return false;
+		(void)atomic_fetch_add(&ds->queries, 1);
+		return true;
+	}
+	if (ds->cache == NULL)
+		return false;
+	if (ds_cache_get(ds->cache, q, clock_ms(), &out->rows) ==
+	    DS_CACHE_FRESH) {
+		(void)atomic_fetch_add(&ds->queries, 1);
+		(void)atomic_fetch_add(&ds->cached, 1);
+		out->cached = true;
+		return true;
+	}
+	ds_rows_unref(out->rows);
+	out->rows = NULL;
+	return false;
 }
 
 enum outcome

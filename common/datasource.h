@@ -74,6 +74,16 @@ enum outcome datasource_query(struct datasource *ds, const struct ds_query *q,
     struct ds_result *out, struct fault *f);
 
 /*
+ * datasource_peek(ds, q, out): the same for a thread that must not wait.
+ *
+ * True when the answer is remembered and fresh, or every source is in our
+ * memory and answers.  False: have another thread call datasource_query();
+ * nothing has been asked or counted.
+ */
+bool datasource_peek(
+    struct datasource *ds, const struct ds_query *q, struct ds_result *out);
+
+/*
  * datasource_check(ds, text, allowed, f): can this query work?
  *
  *   allowed  the parameters it may use, a list that ends in NULL

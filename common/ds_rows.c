@@ -46,6 +46,15 @@ ds_rows_ref(struct ds_rows *r)
 	return r;
 }
 
+/* It may be a password. */
+static void
+cell_free(char *cell)
+{
+	if (cell != NULL)
+		explicit_bzero(cell, strlen(cell));
+	free(cell);
+}
+
 void
 ds_rows_unref(struct ds_rows *r)
 {
@@ -56,7 +65,7 @@ ds_rows_unref(struct ds_rows *r)
 	for (i = 0; i < r->columns; i++)
 		free(r->names[i]);
 	for (i = 0; i < r->rows * r->columns; i++)
-		free(r->cells[i]);
+		cell_free(r->cells[i]);
 	free(r->cells);
 	free(r);
 }
@@ -117,7 +126,7 @@ ds_rows_add(struct ds_rows *r, const struct ds_cell *cells, size_t *column)
 	}
 	if (wrong != NULL) {
 		while (i-- > 0)
-			free(row[i]);
+			cell_free(row[i]);
 		return wrong;
 	}
 	r->rows++;

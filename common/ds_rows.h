@@ -3,7 +3,8 @@
  * ds_rows - what a data source has answered: rows of named columns
  *
  * Cells are text, or NULL as SQL knows it.  Filled by a driver, then never
- * changed again and shared by reference: any thread.
+ * changed again and shared by reference: any thread.  They may be passwords:
+ * they are wiped with the last reference, and never logged.
  */
 #ifndef POSTERN_COMMON_DS_ROWS_H
 #define POSTERN_COMMON_DS_ROWS_H
