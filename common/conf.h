@@ -129,10 +129,15 @@ struct conf_auth {
 	PARAMS_AUTH(CONF_FIELD)
 };
 
-/* Of one scope, and of that scope alone: a credential is never put together
- * from two.  User and password are both set, or neither. */
+/*
+ * Of one scope, and of that scope alone: a credential is never put together
+ * from two.  User and password are both set, or neither.  A password from a
+ * file ("file:/path") is what the file says; when it could not be read,
+ * pass_fault says why and the password is empty, not to be used.
+ */
 struct conf_outbound {
 	PARAMS_OUTBOUND(CONF_FIELD) /* type: -1 when unset */
+	char *pass_fault;           /* NULL: nothing is wrong */
 };
 
 struct conf_domain {

@@ -18,17 +18,29 @@
  *
  * A password is given only where it belongs:
  *	domain           to that next hop, on any port
- *	binding, group   to the next hops in `nexthops`; a binding without any
- *	                 has its group's
- *	global           to the next hops in its own `nexthops`
+ *	binding          to the next hops in its `nexthops`; a binding without
+ *	                 any has its group's
+ *	group, global    to the next hops in their own `nexthops`
  *	sender           when the next hop is known: to the nexthops of the
  *	                 binding that was asked for.  Postfix's look-up by
  *	                 sender does not know it: then only when that binding
  *	                 has nexthops at all, since its transport has one relay
- *	query            to where the key comes from may send, see above; to
- *	                 any next hop when the query has :host, :nexthop or
- *	                 :domain in it, for then the data says where
- * A scope that may not send there takes no part, neither with type nor key.
+ * A scope that may not send there takes no part, neither with type nor key;
+ * nor does one where the option is `false`, which is unset.
+ *
+ * Where a query's answer may go.  One with :host, :nexthop or :domain in it
+ * says so itself: its answer goes to any next hop, and its key is of the
+ * narrowest scope whatever that one's nexthops are; nothing is asked while
+ * the next hop is not known, the look-up by next hop is still to come.  One
+ * without them: where the scope of its key may send, where the binding may,
+ * and where outbound_smtp_auth itself may; while the next hop is not known,
+ * it is put for the key of a sender, or when it has :sender in it, and the
+ * binding has nexthops.
+ *
+ * Names of bindings are compared as they are: so they are written in main.cf.
+ * Senders are compared without regard to ASCII case, in the local part, too
+ * (Postfix asks in lower case), and to quotes around it; domains as next hops
+ * are (nexthop.h).
  *
  * Pure but for memory: no I/O, no log.  Immutable once made; any thread.
  */
@@ -50,6 +62,20 @@ struct strbuf;
 /* "sender \"@example.org\" of binding \"a\"", cut. */
 #define CREDENTIAL_SCOPE_MAX 192
 
+/* Longest sender that can be told from others; addresses have 320. */
+#define CREDENTIAL_SENDER_MAX 1024
+
+/*
+ * credential_sender(text, out): what senders are compared by.
+ *
+ *   text  "ann@example.org" or "@example.org", of any octets
+ *   out   room for CREDENTIAL_SENDER_MAX + 1 octets
+ *
+ * False, with "" in out, when there is no '@' with something behind it, or it
+ * is too long.
+ */
+bool credential_sender(const char *text, char *out);
+
 /* credentials_new(conf): prepare the scopes of a snapshot; keeps a reference.
  * NULL without memory. */
 struct credentials *credentials_new(struct conf *conf);
@@ -60,6 +86,9 @@ struct credential_where {
 	const char *binding;      /* CREDENTIAL_DEFAULT: none */
 	const char *sender;       /* an address, any case; NULL: not known */
 	const struct nexthop *to; /* NULL: not known */
+	/* A key that comes with the message, before that of any scope; it
+	 * opens no next hop to a query.  NULL: none. */
+	const char *key;
 };
 
 enum credential_said {
@@ -72,10 +101,11 @@ enum credential_said {
 
 struct credential_pick {
 	enum credential_said said;
-	/* Has user and pass, or pass_fault; of the snapshot. */
+	/* Has user and pass, or pass_fault (conf.h); of the snapshot. */
 	const struct conf_outbound *login;
-	int type;        /* OUTBOUND_PLAIN, OUTBOUND_LOGIN; -1: not said */
-	const char *key; /* NULL: none; of the snapshot */
+	int type;            /* OUTBOUND_PLAIN, OUTBOUND_LOGIN; -1: not said */
+	bool type_is_global; /* no scope narrower than the query says it */
+	const char *key;     /* NULL: none; of the snapshot, or the message's */
 	/* Where each is from, in words of postern.conf; "" without. */
 	char login_scope[CREDENTIAL_SCOPE_MAX];
 	char type_scope[CREDENTIAL_SCOPE_MAX];

@@ -11,8 +11,24 @@
  * is incomplete, the message's was lost, there is no such binding), or the
  * question is none; the mail waits.
  *
- * What the query's row is worth: columns user, pass, type (in this order when
- * they have other names; type may be missing, NULL or empty: inherited).  No
+ * Of one key (Postfix) it has to be found out what it is.  One with an '@',
+ * and no '[' in front, is a sender, "@example.org" too, of any octets: Postfix
+ * asks in lower case and without the quotes of a local part, so blanks and
+ * UTF-8 are nothing strange.  All else is a next hop, or something that is
+ * none, such as "unix:/path" or a name in UTF-8.  That, and a sender that
+ * nobody has named, is "none" and not "defer": no credential can be due to
+ * what no scope can match, and mail there would wait for ever.  Nonsense is
+ * what no MTA asks: an empty key, control characters, more than
+ * OUTBOUND_KEY_MAX octets (RFC 5321 has 256 for a path, 255 for a domain).
+ *
+ * The query's parameters: :key, of the narrowest scope; :sender, as
+ * credential_sender() makes it; :binding, "default" without; :nexthop as it
+ * was asked for, in lower case; :host, the same without brackets and port;
+ * :domain, the same where it is a name and no address.  What is not known is
+ * empty.
+ *
+ * What its row is worth: columns user, pass, type (in this order when they
+ * have other names; type may be missing, NULL or empty: inherited).  No
  * row: the next scope.  NULL or empty user or password, an unknown type, more
  * than one row: defer, with a warning.
  *
@@ -27,22 +43,27 @@
 #include "common/clock.h"
 #include "common/conf.h"
 #include "common/credential.h"
+#include "common/credential_check.h"
 #include "common/secret.h"
 
 struct outbound;
 struct strbuf;
 
 #define OUTBOUND_KEY_MAX   1024 /* octets of a key of the MTA's */
-#define OUTBOUND_USER_MAX  255
-#define OUTBOUND_PASS_MAX  1024
-#define OUTBOUND_QUEUE_MAX 64 /* octets of a queue id */
+#define OUTBOUND_QUEUE_MAX 64   /* octets of a queue id */
 
 /* outbound_new(conf, why, len), outbound_reload(o, conf, why, len): as
- * auth_new() and auth_reload() (auth.h).  Passwords from files have been read
- * with the configuration; one that could not be read fails this. */
+ * auth_new() and auth_reload() (auth.h), for postern-authd.  Passwords from
+ * files have been read with the configuration; one that could not be read
+ * fails this. */
 struct outbound *outbound_new(struct conf *conf, char *why, size_t len);
 bool outbound_reload(
     struct outbound *o, struct conf *conf, char *why, size_t len);
+
+/* outbound_new_lenient(conf, why, len): the same for a program that answers
+ * by hand.  A password that could not be read makes its own answers defer;
+ * what messages brought to postern-authd is not known. */
+struct outbound *outbound_new_lenient(struct conf *conf, char *why, size_t len);
 void outbound_free(struct outbound *o); /* NULL does nothing */
 
 /*
@@ -51,21 +72,26 @@ void outbound_free(struct outbound *o); /* NULL does nothing */
  * with key NULL, what is known of the delivery.
  */
 struct outbound_question {
-	const char *binding; /* or CREDENTIAL_DEFAULT; octets of a stranger's */
-	const char *key;     /* NUL-terminated octets, without NUL within */
+	const char *binding;  /* or CREDENTIAL_DEFAULT; any octets */
+	const char *key;      /* NUL-terminated octets, without NUL within */
 	const char *queue_id; /* NULL, as the next two: not known */
 	const char *sender;
 	const char *nexthop;
 	/* The answer's form has no room for a ':' in the user name. */
 	bool no_colon;
-	struct strbuf *explain; /* gets a line for each step, or NULL */
+	/* Gets a line for each step; then warnings are not held back.  NULL:
+	 * nobody asks. */
+	struct strbuf *explain;
 };
 
 enum outbound_verdict {
+	OUTBOUND_DEFER = 0,
 	OUTBOUND_GIVEN,
 	OUTBOUND_NONE,
-	OUTBOUND_DEFER,
 };
+
+/* outbound_verdict_name(v): "given", "none", "defer". */
+const char *outbound_verdict_name(enum outbound_verdict v);
 
 struct outbound_answer {
 	enum outbound_verdict verdict;
@@ -76,7 +102,9 @@ struct outbound_answer {
 	char login_scope[CREDENTIAL_SCOPE_MAX];
 	char type_scope[CREDENTIAL_SCOPE_MAX];
 	char key_scope[CREDENTIAL_SCOPE_MAX];
-	bool cached;     /* the query's row is from memory */
+	bool asked;      /* the query was put, or is remembered */
+	bool cached;     /* its row is from memory */
+	bool stale;      /* and past its time, for the source is down */
 	char reason[96]; /* of defer and none, for the MTA's log and ours */
 };
 
@@ -105,9 +133,10 @@ struct outbound_message {
 	const char *queue_id;
 	const char *user; /* NULL with pass NULL: not of the message */
 	const struct secret *pass;
-	int type;            /* -1: not said */
-	const char *key;     /* NULL: not said */
-	const char *binding; /* NULL: not said; else instead of the question's */
+	int type;        /* -1: not said */
+	const char *key; /* NULL: not said */
+	const char
+	    *binding; /* NULL: not said; else instead of the question's */
 };
 
 /* outbound_put(o, m, why, len): from now on, and after a restart.  False with

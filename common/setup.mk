@@ -23,4 +23,5 @@ libpostern_la_SOURCES += \
 	common/conf_table.c common/conf_table.h \
 	common/conf_tree.c common/conf_tree.h \
 	common/conf_upstream.c \
-	common/conf_walk.c
+	common/conf_walk.c \
+	common/credential_check.c common/credential_check.h

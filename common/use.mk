@@ -40,3 +40,12 @@ libpostern_la_SOURCES += \
 	common/pool.c common/pool.h common/pool_state.h \
 	common/pool_crew.c common/pool_janitor.c \
 	common/pool_place.c common/pool_reset.c common/pool_target.c
+libpostern_la_SOURCES += \
+	common/credential.c common/credential.h \
+	common/credential_index.c common/credential_index.h \
+	common/credential_sender.c
+libpostern_la_SOURCES += \
+	common/outbound.c common/outbound.h common/outbound_state.h \
+	common/outbound_log.c \
+	common/outbound_query.c \
+	common/outbound_setup.c

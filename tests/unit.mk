@@ -42,6 +42,12 @@ tests_unit_test_conf_refuse_SOURCES = tests/unit/test_conf_refuse.c \
 	$(conf_case)
 tests_unit_test_conf_source_SOURCES = tests/unit/test_conf_source.c \
 	$(conf_case)
+UNIT_TESTS += tests/unit/test_credential
+tests_unit_test_credential_SOURCES = tests/unit/test_credential.c $(conf_case)
+outbound_case = tests/unit/outbound_case.c tests/unit/outbound_case.h \
+	$(conf_case)
+UNIT_TESTS += tests/unit/test_outbound
+tests_unit_test_outbound_SOURCES = tests/unit/test_outbound.c $(outbound_case)
 UNIT_TESTS += tests/unit/test_ds_text tests/unit/test_ds_lines
 UNIT_TESTS += tests/unit/test_datasource tests/unit/test_ds_sqlite
 UNIT_TESTS += tests/unit/test_ds_file
