@@ -10,6 +10,10 @@
 #ifndef POSTERN_COMMON_DIAL_H
 #define POSTERN_COMMON_DIAL_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
 #include "common/clock.h"
 #include "common/endpoint.h"
 #include "common/outcome.h"
@@ -44,5 +48,30 @@ struct dialer *dialer_new(void);
 void dialer_free(struct dialer *l);
 enum outcome dialer_connect(struct dialer *l, const struct endpoint *e,
     unsigned port, struct deadline d, struct transport **out, struct fault *f);
+
+/*
+ * Where a dial has led to: for so long the next ones may go straight there,
+ * with neither a name looked up nor a choice of addresses.  Whoever fails so
+ * dials as usual: the address may have become another.
+ *
+ * All zero: nowhere.  dial_note(w, fd): fd is a socket that dialling has
+ * connected.  dial_forget(w).  dial_known(w, now_ms): may dial_again() be
+ * tried?
+ *
+ * dial_again(w): begin to connect, without blocking; a transport, of which
+ * nobody knows yet whether it will be connected, or NULL: not so.
+ */
+#define DIAL_KNOWN_MS 30000
+
+struct dial_where {
+	struct sockaddr_storage addr;
+	socklen_t len;
+	int64_t until_ms;
+};
+
+void dial_note(struct dial_where *w, int fd);
+void dial_forget(struct dial_where *w);
+bool dial_known(const struct dial_where *w, int64_t now_ms);
+struct transport *dial_again(const struct dial_where *w);
 
 #endif /* POSTERN_COMMON_DIAL_H */

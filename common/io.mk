@@ -2,10 +2,11 @@
 # libpostern, I/O: dialling, TLS, sessions, data sources
 
 libpostern_la_SOURCES += \
-	common/dial.c common/dial.h \
+	common/dial.c common/dial.h common/dial_again.c \
 	common/exchange.c common/exchange.h \
 	common/session.c common/session.h \
 	common/session_auth.c \
+	common/session_begin.c \
 	common/session_command.c \
 	common/session_open.c \
 	common/session_pump.c \

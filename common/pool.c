@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,9 +60,26 @@ pool_init_locks(struct pool *p)
 	return pthread_condattr_init(&p->condattr) == 0 &&
 	    pthread_condattr_setclock(&p->condattr, CLOCK_MONOTONIC) == 0 &&
 	    pthread_mutex_init(&p->lock, NULL) == 0 &&
-	    pthread_cond_init(&p->tidy, &p->condattr) == 0 &&
 	    pthread_cond_init(&p->work, &p->condattr) == 0 &&
 	    pthread_cond_init(&p->ended, &p->condattr) == 0;
+}
+
+static bool
+pool_watch_wake(struct pool *p)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.ptr = NULL };
+
+	return p->epoll != -1 && p->wake != -1 &&
+	    epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->wake, &e) == 0;
+}
+
+static void
+pool_close(struct pool *p)
+{
+	if (p->epoll != -1)
+		(void)close(p->epoll);
+	if (p->wake != -1)
+		(void)close(p->wake);
 }
 
 struct pool *
@@ -73,12 +92,17 @@ pool_new(const struct pool_params *params)
 	p->params = *params;
 	TAILQ_INIT(&p->all);
 	TAILQ_INIT(&p->closing);
+	TAILQ_INIT(&p->begins);
+	TAILQ_INIT(&p->openings);
 	TAILQ_INIT(&p->jobs);
-	if (!pool_init_locks(p) || !pool_thread(janitor_main, p, &p->janitor)) {
-		free(p);
-		return NULL;
-	}
-	return p;
+	p->epoll = epoll_create1(EPOLL_CLOEXEC);
+	p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (pool_watch_wake(p) && pool_init_locks(p) &&
+	    pool_thread(janitor_main, p, &p->janitor))
+		return p;
+	pool_close(p);
+	free(p);
+	return NULL;
 }
 
 /* Whoever is in the middle of a dialogue finds the connection closed. */
@@ -111,7 +135,7 @@ pool_stop(struct pool *p)
 		target_break_off(t, &f);
 	}
 	pthread_cond_broadcast(&p->work);
-	pthread_cond_broadcast(&p->tidy);
+	janitor_wake(p, true);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -144,11 +168,11 @@ pool_free(struct pool *p)
 		target_end(TAILQ_FIRST(&p->all));
 	pthread_mutex_unlock(&p->lock);
 	conf_unref(p->past);
-	pthread_cond_destroy(&p->tidy);
 	pthread_cond_destroy(&p->work);
 	pthread_cond_destroy(&p->ended);
 	pthread_condattr_destroy(&p->condattr);
 	pthread_mutex_destroy(&p->lock);
+	pool_close(p);
 	free(p);
 }
 
@@ -182,13 +206,16 @@ wait_for(struct pool_target *t, struct pool_waiter *w, struct deadline d)
 	w->seq = ++t->seq;
 	TAILQ_INSERT_TAIL(&t->waiters, w, entry);
 	t->n_waiting++;
+	t->pool->n_waiting++;
 	pool_target_grow(t, now_ms);
 	crew_hurry(t->pool);
+	janitor_wake(t->pool, true);
 	while (!w->done && !deadline_passed(d))
 		pool_wait(t->pool, &w->cond, d.at_ms);
 	if (!w->done) {
 		TAILQ_REMOVE(&t->waiters, w, entry);
 		t->n_waiting--;
+		t->pool->n_waiting--;
 		fault_set(&w->fault, FAULT_CONNECTION,
 		    "no session became free in time");
 	}
@@ -348,8 +375,9 @@ static void
 close_lease(struct pool_lease *l, enum pool_fate fate)
 {
 	struct pool *p = l->target->pool;
-	bool over = fate == POOL_BROKEN || lease_leave(l, l->since_ms);
+	bool over = fate == POOL_BROKEN || !session_leave(l->session);
 
+	l->quit = true;
 	if (over) {
 		session_free(l->session);
 		l->session = NULL;
@@ -359,7 +387,7 @@ close_lease(struct pool_lease *l, enum pool_fate fate)
 		lease_free(l);
 	} else {
 		TAILQ_INSERT_TAIL(&p->closing, l, entry);
-		janitor_wake(p);
+		janitor_wake(p, false);
 	}
 	pthread_mutex_unlock(&p->lock);
 }

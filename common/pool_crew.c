@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,36 +49,42 @@ crew_dial(void *arg, const struct endpoint *e, unsigned int port,
 	return oc;
 }
 
+void
+pool_session_params(const struct pool_target *t, struct session_params *sp)
+{
+	const struct conf_upstream *up = &t->options->up;
+
+	memset(sp, 0, sizeof(*sp));
+	sp->endpoint = t->endpoint;
+	sp->port = (unsigned int)up->port;
+	sp->tls = (enum conf_tls)t->key.tls;
+	sp->tls_verify_name = up->tls_verify_name;
+	sp->helo = t->conf->hostname;
+	sp->xclient = XCLIENT_NO; /* it goes with the login */
+	sp->connect_ms = POOL_CONNECT_MS;
+	sp->reply_ms = POOL_REPLY_MS;
+	sp->trace = t->pool->params.trace;
+	sp->trace_arg = t->pool->params.trace_arg;
+	if (!t->endpoint.lmtp && !endpoint_is_loopback(&t->endpoint))
+		sp->own_name = t->conf->hostname;
+}
+
 static enum outcome
 open_session(struct crew_job *job, struct session **out, struct fault *f,
     enum smtp_stage *stage)
 {
 	struct pool_target *t = job->lease->target;
-	const struct conf_upstream *up = &t->options->up;
-	const struct pool_params *pp = &t->pool->params;
-	struct session_params sp = {
-		.endpoint = t->endpoint,
-		.port = (unsigned int)up->port,
-		.tls = (enum conf_tls)t->key.tls,
-		.tls_verify_name = up->tls_verify_name,
-		.helo = t->conf->hostname,
-		.xclient = XCLIENT_NO, /* it goes with the login */
-		.connect_ms = POOL_CONNECT_MS,
-		.reply_ms = POOL_REPLY_MS,
-		.dial = crew_dial,
-		.dial_arg = job,
-		.trace = pp->trace,
-		.trace_arg = pp->trace_arg,
-	};
+	struct session_params sp;
 
+	pool_session_params(t, &sp);
+	sp.dial = crew_dial;
+	sp.dial_arg = job;
 	*stage = STAGE_STARTTLS;
 	if (sp.tls != TLS_NONE) {
 		sp.tls_client = pool_tls_client(t, f);
 		if (sp.tls_client == NULL)
 			return OUTCOME_TEMP;
 	}
-	if (!t->endpoint.lmtp && !endpoint_is_loopback(&t->endpoint))
-		sp.own_name = t->conf->hostname;
 	return session_open(&sp, deadline_in(POOL_OPEN_MS), out, f, stage);
 }
 
@@ -90,11 +97,16 @@ run_opening(struct crew_job *job)
 	struct fault f;
 	enum smtp_stage stage;
 	enum outcome oc = open_session(job, &s, &f, &stage);
+	struct dial_where where = { .len = 0 };
 	int fd;
 
+	if (oc == OUTCOME_OK)
+		dial_note(&where, session_fd(s));
 	pthread_mutex_lock(&p->lock);
 	fd = l->abort_fd;
 	l->abort_fd = -1;
+	l->target->where = where;
+	l->target->plain = oc == OUTCOME_OK && !session_tls(s)->active;
 	if (oc == OUTCOME_OK)
 		pool_target_opened(l, s);
 	else

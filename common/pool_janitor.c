@@ -1,34 +1,65 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The thread that ends sessions.
+ * The thread that begins and ends sessions.
  *
  * Once a second it looks at the idle ones and refills what is to be warm.
  * Sessions that are closing it looks at in short steps, all at once: under
  * load that costs nobody a change of context, and a place that is waited for
- * is not kept for long.
+ * is not kept for long.  So it does with those that are being opened, while
+ * nobody waits for one.
  */
 #include "config.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "common/pool_state.h"
 
-bool
-lease_leave(struct pool_lease *l, int64_t now_ms)
-{
-	struct reply r;
-	struct fault f;
-	void *cookie;
-	enum session_event ev;
+/* Events taken, and closing sessions looked at, at once. */
+#define EVENTS_MAX  64
+#define CLOSING_FEW 64
 
-	if (!l->quit && !session_quit(l->session, NULL))
-		return true;
-	l->quit = true;
-	do {
-		ev = session_pump(l->session, &r, &cookie, &f);
-	} while (ev == SESSION_REPLY);
-	return ev == SESSION_DEAD || now_ms >= l->since_ms + POOL_QUIT_MS;
+/* Has it gone, or been waited for long enough? */
+static bool
+has_left(struct pool_lease *l, const struct pollfd *pfd, int64_t now_ms)
+{
+	return (pfd->revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) !=
+	    0 ||
+	    pfd->fd == -1 || now_ms >= l->since_ms + POOL_QUIT_MS;
+}
+
+/* Look at a few, from l on; those that are over move.  Returns where to go
+ * on. */
+static struct pool_lease *
+pump_few(struct pool_leases *mine, struct pool_lease *l,
+    struct pool_leases *over, int64_t now_ms)
+{
+	struct pool_lease *few[CLOSING_FEW];
+	struct pollfd pfds[CLOSING_FEW];
+	nfds_t n = 0, i;
+
+	for (; l != NULL && n < CLOSING_FEW; l = TAILQ_NEXT(l, entry)) {
+		few[n] = l;
+		pfds[n].fd = session_fd(l->session);
+		pfds[n].events = POLLRDHUP;
+		pfds[n].revents = 0;
+		if (!l->quit && !session_leave(l->session))
+			pfds[n].fd = -1;
+		l->quit = true;
+		n++;
+	}
+	(void)poll(pfds, n, 0);
+	for (i = 0; i < n; i++) {
+		if (!has_left(few[i], &pfds[i], now_ms))
+			continue;
+		TAILQ_REMOVE(mine, few[i], entry);
+		TAILQ_INSERT_TAIL(over, few[i], entry);
+		session_free(few[i]->session);
+	}
+	return l;
 }
 
 /* With the lock held, but given up meanwhile: ending a session is I/O. */
@@ -36,18 +67,12 @@ static void
 pump_all(struct pool *p, struct pool_leases *mine)
 {
 	struct pool_leases over = TAILQ_HEAD_INITIALIZER(over);
-	struct pool_lease *l, *next;
+	struct pool_lease *l = TAILQ_FIRST(mine);
 	int64_t now_ms = clock_ms();
 
 	pthread_mutex_unlock(&p->lock);
-	for (l = TAILQ_FIRST(mine); l != NULL; l = next) {
-		next = TAILQ_NEXT(l, entry);
-		if (!lease_leave(l, now_ms))
-			continue;
-		TAILQ_REMOVE(mine, l, entry);
-		TAILQ_INSERT_TAIL(&over, l, entry);
-		session_free(l->session);
-	}
+	while (l != NULL)
+		l = pump_few(mine, l, &over, now_ms);
 	pthread_mutex_lock(&p->lock);
 	while ((l = TAILQ_FIRST(&over)) != NULL) {
 		TAILQ_REMOVE(&over, l, entry);
@@ -149,33 +174,60 @@ pass(struct pool *p)
 }
 
 void
-janitor_wake(struct pool *p)
+janitor_wake(struct pool *p, bool hurry)
 {
-	if (p->resting)
-		pthread_cond_signal(&p->tidy);
+	static const uint64_t one = 1;
+
+	if (p->rest == POOL_AWAKE || (p->rest == POOL_GATHERS && !hurry))
+		return;
+	p->rest = POOL_AWAKE;
+	/* When its counter is full it will look anyway. */
+	if (write(p->wake, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		log_error("eventfd: cannot be written");
 }
 
-/* Sleep until there is something to do.  A session that has just been told
- * QUIT is given a tick to go. */
-static void
-rest(struct pool *p, bool busy, int64_t pass_ms)
+/* Sleep until there is something to do, or that many ms; returns how many
+ * events there are.  The lock is given up. */
+static int
+rest(struct pool *p, enum pool_rest how, int ms, struct epoll_event *ev)
 {
-	int64_t now_ms = clock_ms(), at_ms = pass_ms;
-	bool closing = busy || !TAILQ_EMPTY(&p->closing);
+	struct pollfd wake = { .fd = p->wake, .events = POLLIN };
+	int n;
 
-	if (!closing) {
-		p->resting = true;
-		pool_wait(p, &p->tidy, pass_ms);
-		p->resting = false;
-		closing = !TAILQ_EMPTY(&p->closing);
+	p->rest = how;
+	pthread_mutex_unlock(&p->lock);
+	if (how == POOL_GATHERS) {
+		(void)poll(&wake, 1, ms);
+		ms = 0;
 	}
-	if (!closing || p->stop)
-		return;
-	now_ms = clock_ms();
-	at_ms = now_ms + (p->haste ? POOL_HASTE_MS : POOL_TICK_MS);
-	if (at_ms > pass_ms)
-		at_ms = pass_ms;
-	pool_wait(p, &p->tidy, at_ms);
+	n = epoll_wait(p->epoll, ev, EVENTS_MAX, ms);
+	pthread_mutex_lock(&p->lock);
+	p->rest = POOL_AWAKE;
+	return n;
+}
+
+/* A session that has just been told QUIT is given a tick to go; one that is
+ * being opened may wait for others while nobody waits for it. */
+static int
+rest_well(struct pool *p, bool closing, int64_t pass_ms, struct epoll_event *ev)
+{
+	int64_t ms = -1, now_ms = clock_ms();
+	enum pool_rest how = POOL_RESTS;
+
+	closing = closing || !TAILQ_EMPTY(&p->closing);
+	if (pass_ms != INT64_MAX)
+		ms = pass_ms > now_ms ? pass_ms - now_ms : 0;
+	if (closing && (ms == -1 || ms > POOL_TICK_MS)) {
+		ms = p->haste ? POOL_HASTE_MS : POOL_TICK_MS;
+		how = POOL_GATHERS;
+	}
+	if (TAILQ_EMPTY(&p->openings))
+		return rest(p, how, (int)ms, ev);
+	if (p->n_waiting == 0)
+		return rest(p, POOL_GATHERS, POOL_GATHER_MS, ev);
+	if (ms == -1 || ms > POOL_LATE_MS)
+		ms = POOL_LATE_MS;
+	return rest(p, POOL_RESTS, (int)ms, ev);
 }
 
 void *
@@ -183,7 +235,9 @@ janitor_main(void *pool)
 {
 	struct pool *p = pool;
 	struct pool_leases mine = TAILQ_HEAD_INITIALIZER(mine);
+	struct epoll_event ev[EVENTS_MAX];
 	int64_t pass_ms = 0;
+	int n;
 
 	pthread_mutex_lock(&p->lock);
 	while (!p->stop) {
@@ -192,12 +246,19 @@ janitor_main(void *pool)
 			p->fresh = false;
 			pass_ms = pass(p);
 		}
+		begin_all(p);
+		begin_late(p);
 		TAILQ_CONCAT(&mine, &p->closing, entry);
 		if (!TAILQ_EMPTY(&mine))
 			pump_all(p, &mine);
-		if (!p->stop)
-			rest(p, !TAILQ_EMPTY(&mine), pass_ms);
+		if (p->stop)
+			break;
+		if (!TAILQ_EMPTY(&p->begins))
+			continue;
+		n = rest_well(p, !TAILQ_EMPTY(&mine), pass_ms, ev);
+		begin_events(p, ev, n);
 	}
+	begin_none(p);
 	TAILQ_CONCAT(&p->closing, &mine, entry);
 	pthread_mutex_unlock(&p->lock);
 	return NULL;

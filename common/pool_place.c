@@ -59,7 +59,7 @@ place_room(struct pool_target *t, int64_t now_ms)
 	}
 	if (t->n_waiting > 0 && !t->pool->haste) {
 		t->pool->haste = true;
-		pthread_cond_signal(&t->pool->tidy);
+		janitor_wake(t->pool, true);
 	}
 	return false;
 }
@@ -172,7 +172,7 @@ target_new(struct pool *p, struct route *r, size_t i)
 		goto fail;
 	t->known = true;
 	p->fresh = true;
-	janitor_wake(p);
+	janitor_wake(p, false);
 	return t;
 fail:
 	pool_target_free(t);

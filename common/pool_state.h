@@ -5,9 +5,11 @@
  *   pool.c          the door: taking, giving back, starting and stopping
  *   pool_target.c   one endpoint: its sessions, who waits, its breaker
  *   pool_place.c    finding targets; what those of one endpoint share
- *   pool_crew.c     the threads that open and reset sessions
+ *   pool_crew.c     threads that open and reset sessions, each as long as that
+ *                   takes
+ *   pool_begin.c    opening many at once without waiting for any
  *   pool_reset.c    what comes of a reset; those that are the giver's to do
- *   pool_janitor.c  the thread that ends them, in time
+ *   pool_janitor.c  the thread that does so, and ends sessions, in time
  *
  * Everything is guarded by pool.lock, which is never held across I/O, but for
  * what a session is at work on: that belongs to the thread that has it, by
@@ -28,6 +30,7 @@
 #include <uthash.h>
 
 #include "common/breaker.h"
+#include "common/dial.h"
 #include "common/log.h"
 #include "common/pool.h"
 
@@ -47,6 +50,12 @@
 #define POOL_REPLY_MS       10000
 #define POOL_OPEN_MS        20000
 #define POOL_RESET_MS       10000
+/* Going straight to where a dial has led: the limit of that; how long others
+ * still do so while one finds out whether it is still the place; how often
+ * limits are looked at. */
+#define POOL_AGAIN_MS       2000
+#define POOL_RENEW_MS       1000
+#define POOL_LATE_MS        100
 /* Commands that the next login and its reset may take. */
 #define POOL_LOGIN_COMMANDS 6
 /* How long a host is kept warm after it was last asked for. */
@@ -61,15 +70,19 @@
 #define POOL_QUIT_MS        1000
 #define POOL_TICK_MS        10
 #define POOL_HASTE_MS       1
+/* How long replies to those that are being opened may add up, while nobody
+ * waits for a session: to wake for each costs more than to open one. */
+#define POOL_GATHER_MS      1
 /* How often idle sessions are looked at. */
 #define POOL_PASS_MS        1000
 
 struct pool_target;
 
 enum lease_state {
-	LEASE_OPENING,   /* by the crew, or waiting for it; no session yet */
-	LEASE_IDLE,      /* in target.idle */
-	LEASE_IN_USE,    /* its taker's */
+	LEASE_OPENING, /* by the crew or the janitor, or waiting for either; no
+			  * session yet */
+	LEASE_IDLE,    /* in target.idle */
+	LEASE_IN_USE,  /* its taker's */
 	LEASE_RESETTING, /* by the crew, or waiting for it */
 	LEASE_CHECKING,  /* the janitor's */
 	LEASE_CLOSING,   /* in pool.closing, then the janitor's */
@@ -154,6 +167,7 @@ struct pool_target {
 	bool warm;       /* until further notice */
 	bool left_alone; /* it has said 421 */
 	bool works;      /* the last opening succeeded */
+	bool plain;      /* the last that the crew opened is without TLS */
 	bool no_reset;   /* the upstream refused that */
 	bool growing;    /* pool_target_grow() is at work */
 	size_t enough;   /* sessions that it seems to take */
@@ -161,9 +175,17 @@ struct pool_target {
 	int64_t life_ms;      /* when it was last seen alive */
 	unsigned long doomed; /* see pool_target_failed() */
 	struct breaker breaker;
-	struct fault last; /* why the breaker is open */
+	struct dial_where where; /* the last that the crew opened */
+	struct fault last;       /* why the breaker is open */
 	enum smtp_stage last_stage;
 	unsigned long opened, failed, reused;
+};
+
+/* What wakes the janitor. */
+enum pool_rest {
+	POOL_AWAKE,   /* it will look before it rests again */
+	POOL_GATHERS, /* only somebody who waits */
+	POOL_RESTS,   /* whatever there is to do */
 };
 
 struct pool {
@@ -180,11 +202,17 @@ struct pool {
 	struct pool_tls *tls;
 	struct conf *past; /* the snapshot that was in force before */
 	struct pool_leases closing;
-	bool resting;            /* the janitor, for longer than a tick */
-	pthread_cond_t tidy;     /* for the janitor: look again */
-	struct pool_leases jobs; /* for the crew */
-	pthread_cond_t work;     /* there is one */
-	pthread_cond_t ended;    /* a thread of the crew has */
+	struct pool_leases begins; /* to be opened by the janitor */
+	size_t n_waiting;          /* for any target */
+	enum pool_rest rest;
+	int epoll, wake;
+	/* the janitor's: */
+	TAILQ_HEAD(pool_openings, pool_opening) openings;
+	int64_t late_ms;
+	/* the crew's: */
+	struct pool_leases jobs;
+	pthread_cond_t work;  /* there is one */
+	pthread_cond_t ended; /* a thread of the crew has */
 	size_t n_called; /* jobs that a thread is to come for; the others are
 			  * done by those at work when they are through */
 	size_t n_jobs, n_crew, n_resting;
@@ -254,8 +282,27 @@ void lease_was_reset(
 /* lease_reset(l): begin with it: as pool_give_part().  Without the lock. */
 bool lease_reset(struct pool_lease *l);
 
+/* pool_begin.c */
+
+/* begin_job(l): have the janitor open a lease.  False: it is none that can be
+ * opened without waiting. */
+bool begin_job(struct pool_lease *l, int64_t now_ms);
+/* The rest is for the janitor, with the lock held, which is given up.
+ * begin_all(p): begin what is to be opened.  begin_events(p, ev, n): there are
+ * these.  begin_late(p): look at limits, if it is time.  begin_none(p): drop
+ * all. */
+struct epoll_event;
+void begin_all(struct pool *p);
+void begin_events(struct pool *p, const struct epoll_event *ev, int n);
+void begin_late(struct pool *p);
+void begin_none(struct pool *p);
+
 /* pool_crew.c */
 
+/* pool_session_params(t, sp): what its sessions are opened with, but for TLS
+ * and dialling. */
+void pool_session_params(
+    const struct pool_target *t, struct session_params *sp);
 /* crew_job(l): have a lease opened or reset.  False: there is no thread. */
 bool crew_job(struct pool_lease *l);
 /* crew_hurry(p): somebody waits for what may have been put off. */
@@ -263,12 +310,9 @@ void crew_hurry(struct pool *p);
 
 /* pool_janitor.c */
 
-/* lease_leave(l, now): say QUIT, or see whether the upstream has closed; true
- * when it is over.  The lease is closing, and the caller's; without the
- * lock. */
-bool lease_leave(struct pool_lease *l, int64_t now_ms);
 void *janitor_main(void *pool);
-/* janitor_wake(p): there is something to close. */
-void janitor_wake(struct pool *p);
+/* janitor_wake(p, hurry): there is something to do, and, perhaps, somebody
+ * waits for it. */
+void janitor_wake(struct pool *p, bool hurry);
 
 #endif /* POSTERN_COMMON_POOL_STATE_H */

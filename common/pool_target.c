@@ -40,7 +40,7 @@ lease_end(struct pool_lease *l)
 	lease_set(l, LEASE_CLOSING);
 	l->since_ms = clock_ms();
 	TAILQ_INSERT_TAIL(&l->target->pool->closing, l, entry);
-	janitor_wake(l->target->pool);
+	janitor_wake(l->target->pool, false);
 }
 
 static void
@@ -48,6 +48,7 @@ waiter_done(struct pool_target *t, struct pool_waiter *w)
 {
 	TAILQ_REMOVE(&t->waiters, w, entry);
 	t->n_waiting--;
+	t->pool->n_waiting--;
 	w->done = true;
 	pthread_cond_signal(&w->cond);
 }
@@ -163,7 +164,7 @@ open_one(struct pool_target *t, int64_t now_ms)
 		t->n[LEASE_OPENING]++;
 		t->place->sessions++;
 		TAILQ_INSERT_TAIL(&t->leases, l, all);
-		if (crew_job(l))
+		if (begin_job(l, now_ms) || crew_job(l))
 			return true;
 		lease_free(l);
 	}

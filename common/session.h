@@ -106,6 +106,52 @@ struct session_params {
 enum outcome session_open(const struct session_params *p, struct deadline d,
     struct session **out, struct fault *f, enum smtp_stage *stage);
 
+/*
+ * The same without blocking, for what most upstreams on a trusted network
+ * need: a greeting and EHLO, without TLS, XCLIENT and AUTH.
+ *
+ * session_begin(p, t): over a socket that is being connected (dial_again());
+ * takes t.  *p stays until session_begin_free().  NULL: session_open() is to
+ * be called.
+ *
+ * session_begin_step(b, out, end): go on, when the socket can be read; the
+ * first time it may not have been connected:
+ *
+ *   SESSION_BEGUN_WAITS   poll session_begin_fd() for POLLIN
+ *   SESSION_BEGUN_OPEN    *out is the caller's
+ *   SESSION_BEGUN_FAILED  as session_open() fails: *end says how
+ *   SESSION_BEGUN_BLOCKS  could not be connected, or there is more to do:
+ *                         session_open() is to be called
+ *
+ * session_begin_late(b, end): no reply has come in time; SESSION_BEGUN_FAILED
+ * or SESSION_BEGUN_BLOCKS.
+ *
+ * session_begin_free(b): what is there is closed.  NULL does nothing.
+ */
+struct session_begin;
+
+struct session_begin_end {
+	enum outcome outcome;
+	struct fault fault;
+	enum smtp_stage stage;
+};
+
+enum session_begun {
+	SESSION_BEGUN_WAITS,
+	SESSION_BEGUN_OPEN,
+	SESSION_BEGUN_FAILED,
+	SESSION_BEGUN_BLOCKS,
+};
+
+struct session_begin *session_begin(
+    const struct session_params *p, struct transport *t);
+enum session_begun session_begin_step(struct session_begin *b,
+    struct session **out, struct session_begin_end *end);
+enum session_begun session_begin_late(
+    struct session_begin *b, struct session_begin_end *end);
+int session_begin_fd(const struct session_begin *b);
+void session_begin_free(struct session_begin *b);
+
 void session_free(struct session *s); /* closes at once; NULL does nothing */
 
 const struct ehlo *session_ehlo(const struct session *s);
@@ -217,6 +263,11 @@ bool session_reset_begin(struct session *s, struct fault *f);
 bool session_reset_step(
     struct session *s, const char *helo, enum outcome *oc, struct fault *f);
 void session_reset_late(struct session *s, struct fault *f);
+
+/* session_leave(s): say QUIT where nothing is outstanding, without blocking;
+ * session_free() is due when the upstream has closed.  False: it cannot be
+ * said. */
+bool session_leave(struct session *s);
 
 /* session_alive(s): an idle session that has neither been closed nor said
  * anything; does not block. */

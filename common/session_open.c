@@ -3,6 +3,7 @@
 #include "common/session.h"
 
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,13 @@ peer_is_local(const struct opening *o)
 	}
 }
 
+void
+opening_connected(struct opening *o)
+{
+	o->s->local = peer_is_local(o);
+	session_remark(o->s, "connected to %s", o->key);
+}
+
 static enum outcome
 default_dial(void *arg, const struct endpoint *e, unsigned int port,
     struct deadline d, struct transport **out, struct fault *f)
@@ -95,8 +103,7 @@ open_connection(struct opening *o)
 	oc = dial(p->dial_arg, &p->endpoint, p->port, d, &o->s->t, o->f);
 	if (oc != OUTCOME_OK)
 		return oc;
-	o->s->local = peer_is_local(o);
-	session_remark(o->s, "connected to %s", o->key);
+	opening_connected(o);
 	if (p->tls != TLS_IMPLICIT)
 		return OUTCOME_OK;
 	return opening_handshake(o, true);
@@ -125,26 +132,39 @@ check_own_name(struct opening *o, const char *domain)
 	return OUTCOME_PERM;
 }
 
-static enum outcome
-open_greeting(struct opening *o)
+bool
+opening_expect_greeting(struct opening *o)
+{
+	session_state_set(o->s, SESSION_AT_GREETING);
+	if (session_expect(o->s))
+		return true;
+	fault_set(o->f, FAULT_LOCAL, "out of memory");
+	return false;
+}
+
+enum outcome
+opening_greeting_reply(struct opening *o)
 {
 	char domain[EHLO_DOMAIN_MAX + 1];
 	enum outcome oc;
 
-	session_state_set(o->s, SESSION_AT_GREETING);
-	if (!session_expect(o->s)) {
-		fault_set(o->f, FAULT_LOCAL, "out of memory");
-		return OUTCOME_TEMP;
-	}
-	oc = session_wait(o->s, opening_deadline(o), &o->reply, o->f);
-	if (oc != OUTCOME_OK)
-		return oc;
 	if (o->reply.code != 220)
 		return opening_refused(o, "a connection");
 	(void)reply_first_line(&o->reply, domain, sizeof(domain));
 	domain[strcspn(domain, " ")] = '\0';
 	oc = check_own_name(o, domain);
 	return oc == OUTCOME_OK ? session_quiet(o->s, "greeting", o->f) : oc;
+}
+
+static enum outcome
+open_greeting(struct opening *o)
+{
+	enum outcome oc;
+
+	if (!opening_expect_greeting(o))
+		return OUTCOME_TEMP;
+	oc = session_wait(o->s, opening_deadline(o), &o->reply, o->f);
+	return oc == OUTCOME_OK ? opening_greeting_reply(o) : oc;
 }
 
 /* HELO, for servers that know no EHLO.  They have no keywords, so it is of
@@ -254,10 +274,16 @@ is_word(const char *name)
 	return p != name && p - name <= EHLO_DOMAIN_MAX;
 }
 
+bool
+opening_has_name(const struct session_params *p)
+{
+	return p->helo != NULL && is_word(p->helo);
+}
+
 static enum outcome
 check_params(const struct session_params *p, struct fault *f)
 {
-	if (p->helo == NULL || !is_word(p->helo)) {
+	if (!opening_has_name(p)) {
 		fault_set(f, FAULT_LOCAL, "no EHLO name: \"%s\"",
 		    p->helo != NULL ? p->helo : "");
 		return OUTCOME_PERM;
@@ -270,13 +296,15 @@ check_params(const struct session_params *p, struct fault *f)
 	return OUTCOME_OK;
 }
 
-static struct session *
+struct session *
 session_new(const struct session_params *p)
 {
-	struct session *s = calloc(1, sizeof(*s));
+	struct session *s = malloc(sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
+	/* Of what comes and goes only what is there is looked at. */
+	memset(s, 0, offsetof(struct session, tx));
 	s->state = SESSION_AT_CONNECT;
 	s->lmtp = p->endpoint.lmtp;
 	s->rx_events = POLLIN;
@@ -317,18 +345,10 @@ take_leave(struct session *s)
 		(void)session_pump(s, &r, &cookie, &f);
 }
 
-static enum outcome
-open_once(struct opening *o, struct session **out, enum smtp_stage *stage)
+enum outcome
+opening_end(struct opening *o, enum outcome oc, struct session **out,
+    enum smtp_stage *stage)
 {
-	enum outcome oc;
-
-	o->s = session_new(o->p);
-	if (o->s == NULL) {
-		fault_set(o->f, FAULT_LOCAL, "out of memory");
-		*stage = STAGE_CONNECT;
-		return OUTCOME_TEMP;
-	}
-	oc = run_dialogue(o);
 	if (oc == OUTCOME_OK) {
 		fault_clear(o->f); /* of what was passed over */
 		session_state_set(o->s, SESSION_AT_READY);
@@ -340,6 +360,18 @@ open_once(struct opening *o, struct session **out, enum smtp_stage *stage)
 	take_leave(o->s);
 	session_free(o->s);
 	return oc;
+}
+
+static enum outcome
+open_once(struct opening *o, struct session **out, enum smtp_stage *stage)
+{
+	o->s = session_new(o->p);
+	if (o->s == NULL) {
+		fault_set(o->f, FAULT_LOCAL, "out of memory");
+		*stage = STAGE_CONNECT;
+		return OUTCOME_TEMP;
+	}
+	return opening_end(o, run_dialogue(o), out, stage);
 }
 
 enum outcome

@@ -253,7 +253,12 @@ fill_rx(struct session *s)
 	fault_clear(&f);
 	n = s->t->ops->read(
 	    s->t, s->rx + s->rx_len, sizeof(s->rx) - s->rx_len, &f);
+	s->rx_short = false;
 	if (n > 0) {
+		/* A record of TLS, or a line of a script, says nothing of what
+		 * is behind it. */
+		s->rx_short = !s->tls.active && s->t->fd != -1 &&
+		    (size_t)n < sizeof(s->rx) - s->rx_len;
 		s->rx_len += (size_t)n;
 		return true;
 	}
@@ -331,6 +336,28 @@ session_pump(struct session *s, struct reply *r, void **cookie, struct fault *f)
 	if (f != NULL)
 		*f = s->fault;
 	return SESSION_DEAD;
+}
+
+/* Its reply is of no interest: no command is waited for. */
+bool
+session_leave(struct session *s)
+{
+	static const char quit[] = "QUIT\r\n";
+	struct fault f;
+
+	if (s->state == SESSION_AT_DEAD || s->closing || s->outstanding != 0 ||
+	    s->tx_pos < s->tx_len)
+		return false;
+	trace_line(s, '>', quit, sizeof(quit) - 3);
+	s->commands++;
+	return s->t->ops->write(s->t, quit, sizeof(quit) - 1, &f) ==
+	    (ssize_t)sizeof(quit) - 1;
+}
+
+void
+session_looked(struct session *s)
+{
+	s->rx_empty = s->rx_short && s->rx_pos == s->rx_len;
 }
 
 bool

@@ -55,8 +55,7 @@ struct session {
 	size_t outstanding;
 	unsigned long commands;
 
-	char tx[SESSION_TX_SIZE];
-	size_t tx_pos, tx_len;
+	size_t tx_pos, tx_len; /* of tx */
 	bool tx_secret;
 	bool tx_broken; /* no more can be written; tx_fault says why */
 	struct fault tx_fault;
@@ -64,12 +63,12 @@ struct session {
 	uint64_t written; /* octets ever written */
 	short tx_events;  /* what to poll for, after TRANSPORT_WAIT */
 
-	char rx[SESSION_RX_SIZE];
-	size_t rx_pos, rx_len;
-	size_t rx_seen; /* no line end before this */
+	size_t rx_pos, rx_len; /* of rx */
+	size_t rx_seen;        /* no line end before this */
 	short rx_events;
 	bool rx_empty; /* nothing was there when it was last looked at, just
 			* now: the next batch need not look again */
+	bool rx_short; /* of a socket: it had less than there was room for */
 	struct reply reply; /* being gathered */
 
 	struct ehlo ehlo;
@@ -80,6 +79,10 @@ struct session {
 
 	session_trace *trace;
 	void *trace_arg;
+
+	/* What follows is not cleared. */
+	char tx[SESSION_TX_SIZE];
+	char rx[SESSION_RX_SIZE];
 };
 
 /* What session_open() works with. */
@@ -131,7 +134,27 @@ enum outcome session_quiet(
 bool session_queue(
     struct session *s, const struct session_line *l, bool alone, void *cookie);
 
+/* The reply that has been handed out just now was all there was: what is sent
+ * next need not look again. */
+void session_looked(struct session *s);
+
 /* session_open.c */
+
+struct session *session_new(const struct session_params *p);
+
+/* Is there a name for EHLO? */
+bool opening_has_name(const struct session_params *p);
+
+/* o->s->t is connected. */
+void opening_connected(struct opening *o);
+
+/* The greeting in two steps. */
+bool opening_expect_greeting(struct opening *o);
+enum outcome opening_greeting_reply(struct opening *o);
+
+/* It is over: *out is o->s, or o->s is freed. */
+enum outcome opening_end(struct opening *o, enum outcome oc,
+    struct session **out, enum smtp_stage *stage);
 
 /* The limit of what is done now: o->d or reply_ms. */
 struct deadline opening_deadline(const struct opening *o);

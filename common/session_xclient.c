@@ -211,6 +211,7 @@ reset_on(struct opening *o, enum outcome *oc)
 	if (*oc != OUTCOME_OK)
 		return false;
 	*oc = OUTCOME_TEMP;
+	session_looked(o->s);
 	return opening_ehlo_send(o);
 }
 

@@ -38,6 +38,7 @@ libpostern_la_SOURCES += \
 	common/auth_report.c
 libpostern_la_SOURCES += \
 	common/pool.c common/pool.h common/pool_state.h \
+	common/pool_begin.c \
 	common/pool_crew.c common/pool_janitor.c \
 	common/pool_place.c common/pool_reset.c common/pool_target.c
 libpostern_la_SOURCES += \

@@ -173,7 +173,7 @@ exchange_rig = tests/unit/exchange_rig.c tests/unit/exchange_rig.h \
 tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c $(exchange_rig)
 tests_unit_test_exchange_relay_SOURCES = tests/unit/test_exchange_relay.c \
 	$(exchange_rig)
-UNIT_TESTS += tests/unit/test_session_again
+UNIT_TESTS += tests/unit/test_session_begin tests/unit/test_session_again
 tests_unit_test_session_again_SOURCES = tests/unit/test_session_again.c \
 	$(exchange_rig)
 

@@ -2,6 +2,7 @@
 /* Sessions kept warm, taken, given back and taken leave of. */
 #include "common/pool.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -320,6 +321,86 @@ test_renew(void **state)
 	rig_close(&rig);
 }
 
+/* How many threads this process has. */
+static int
+threads(void)
+{
+	DIR *d = opendir("/proc/self/task");
+	int n = 0;
+
+	assert_non_null(d);
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n - 2; /* "." and ".." */
+}
+
+/* Once it is known where the upstream is, sessions are opened without a
+ * thread for each: here nobody answers, and all are being opened. */
+static void
+test_no_threads(void **state)
+{
+	const struct taker how = { .rounds = 1, .wait_ms = 20000 };
+	struct taker takers[60], h = how;
+	struct pool_rig rig;
+	struct pool_stats st;
+	struct pool_lease *l;
+	int before;
+
+	(void)state;
+	rig_open(&rig, &plain, "warm_sessions = 0 max_sessions = 100");
+	l = must_take(&rig);
+	mini_set_fail(rig.up, MINI_GREETING, MINI_HANG);
+	before = threads();
+	h.rig = &rig;
+	takers_start(takers, 60, &h);
+	WAIT_FOR((stats(&rig, &st), st.opening == 60));
+	WAIT_FOR(counts(&rig).connections == 61);
+	/* The takers' own, and the upstream's, one for each connection. */
+	assert_true(threads() <= before + 2 * 60);
+	/* None of them is held up when the pool stops. */
+	pool_stop(rig.pool);
+	assert_int_equal(takers_join(takers, 60), 0);
+	pool_give(l, POOL_CLOSE);
+	rig_close(&rig);
+}
+
+/* It goes, comes back elsewhere, as it were, and is found again. */
+static void
+test_moves(void **state)
+{
+	struct mini_params mp = plain;
+	struct pool_rig rig;
+	struct pool_stats st;
+	struct fault f;
+	int i;
+
+	(void)state;
+	rig_open(&rig, &plain, "warm_sessions = 0");
+	for (i = 0; i < 3; i++)
+		pool_give(must_take(&rig), POOL_CLOSE);
+	mini_stop(rig.up);
+	rig.up = NULL;
+	/* One failure each: libcurl says what it is. */
+	assert_null(take(&rig, 20000, &f));
+	assert_int_equal(f.origin, FAULT_CONNECTION);
+	assert_non_null(strstr(f.text, "connect to 127.0.0.1:"));
+	stats(&rig, &st);
+	assert_int_equal(st.failed, 1);
+	assert_null(take(&rig, 20000, &f));
+	stats(&rig, &st);
+	assert_int_equal(st.failed, 2);
+	mp.port = rig.port;
+	rig.up = mini_start(&mp);
+	for (i = 0; i < 3; i++) {
+		struct pool_lease *l = must_take(&rig);
+
+		assert_true(lease_login(l));
+		pool_give(l, POOL_CLOSE);
+	}
+	rig_close(&rig);
+}
+
 int
 main(void)
 {
@@ -334,6 +415,8 @@ main(void)
 		cmocka_unit_test(test_reuse),
 		cmocka_unit_test(test_no_reuse),
 		cmocka_unit_test(test_renew),
+		cmocka_unit_test(test_no_threads),
+		cmocka_unit_test(test_moves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
