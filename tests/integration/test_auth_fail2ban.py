@@ -13,7 +13,7 @@ USER = "ann@example.org"
 PASSWORD = "correct horse"
 VICTIM = "198.51.100.7"
 # seconds; fail2ban reads many logs
-TIMEOUT = 300
+TIMEOUT = 600
 FILTER = "postern-auth"
 AGGRESSIVE = "postern-auth[mode=aggressive]"
 

@@ -28,7 +28,7 @@ class Stand:
                                  "auth")
         self.daemon = wire.Standin(case, self.path, {USER: PASSWORD})
 
-    def expect(self, code, why, password=PASSWORD, seconds=4.0):
+    def expect(self, code, why, password=PASSWORD, seconds=15.0):
         """Both mechanisms get that code, soon; the session goes on."""
         for how in (logins.plain, logins.login):
             began = time.monotonic()
@@ -103,7 +103,7 @@ def test_slow(case):
     stand.expect(454, "hung")
     stand.daemon.act = wire.drip(GOOD, 0.4)
     stand.expect(454, "an octet now and then")
-    stand.daemon.act = wire.drip(GOOD, 0.01)
+    stand.daemon.act = wire.drip(GOOD, 0.004)
     stand.expect(235, "slow, but in time")
 
 
@@ -140,7 +140,7 @@ def test_daemon_stops(case):
             began = time.monotonic()
             gate.expect(USER, PASSWORD, 454, how)
             took = time.monotonic() - began
-            check(took < 4, f"{harm.__name__}: took {took:.1f} s")
+            check(took < 15, f"{harm.__name__}: took {took:.1f} s")
         equal(logins.swaks(case, gate.port, "PLAIN", USER, PASSWORD)[0], 454,
               f"swaks, {harm.__name__}")
         cure()
@@ -173,7 +173,7 @@ def test_killed_in_flight(case):
     rig.gate.authd.kill()
     equal([client.reply().code for client in clients], [454] * len(clients),
           "replies")
-    check(time.monotonic() - began < 3, "they were told late")
+    check(time.monotonic() - began < 15, "they were told late")
     rig.known.final = None
     rig.upstream.drop()
     rig.gate.authd.start()
@@ -212,6 +212,14 @@ class Load:
             except (OSError, EOFError) as error:
                 self.errors.append(repr(error))
 
+    def wait(self, count, codes):
+        """Wait until both kinds were told one of the codes so many times
+        more."""
+        begun = {kind: len(self.codes[kind]) for kind in self.codes}
+        wait_for(lambda: all(
+            sum(code in codes for code in self.codes[kind][begun[kind]:])
+            >= count for kind in begun), f"replies {codes}")
+
     def stop(self):
         """Let all of them end."""
         self.over.set()
@@ -227,12 +235,12 @@ def test_killed_under_load(case):
     rig.known.final = None
     load = Load(rig.gate)
     for _ in range(5):
-        time.sleep(0.5)
+        load.wait(2, {235, 535})
         rig.gate.authd.kill()
-        time.sleep(0.1)
+        load.wait(1, {454})
         rig.gate.authd.start()
         rig.gate.expect(USER, PASSWORD, 235)
-    time.sleep(0.3)
+    load.wait(1, {235, 535})
     load.stop()
     equal(load.errors, [], "sessions that failed")
     equal(set(load.codes["good"]), {235, 454}, "replies to good passwords")
@@ -249,7 +257,7 @@ def test_sigterm_under_load(case):
         wait_for(lambda: rig.known.attempts, "a login in flight")
         began = time.monotonic()
         equal(rig.gate.authd.stop(), 0, "the exit code")
-        check(time.monotonic() - began < 8, "it took long to stop")
+        check(time.monotonic() - began < 20, "it took long to stop")
         equal(client.reply().code, 454, "the login in flight")
 
 

@@ -14,7 +14,7 @@ def test_tls_first(case):
     """A smtpd that wants TLS before all else refuses BDAT and reads on behind
     the line, where a stranger's octets are; XCLIENT it takes even so."""
     gate = PostfixFront(case, smtpd_tls_security_level="encrypt")
-    with socket.create_connection(("127.0.0.1", gate.port), 20,
+    with socket.create_connection(("127.0.0.1", gate.port), 60,
                                   (STRANGER, 0)) as client:
         stream = client.makefile("rb")
         stream.readline()

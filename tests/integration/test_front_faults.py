@@ -191,7 +191,7 @@ def test_smtpd_is_missing(case):
         deaf.listen(1)
 
         def greets(text):
-            client = socket.create_connection(("127.0.0.1", gate.port), 20,
+            client = socket.create_connection(("127.0.0.1", gate.port), 60,
                                               (TRUSTED, 0))
             smtpd = deaf.accept()[0]
             smtpd.sendall(text)
@@ -234,7 +234,7 @@ def test_process_limit(case):
     """One private smtpd: the second client waits for it, and gets it."""
     gate = PostfixFront(case, maxproc="1")
     first = gate.client()
-    second = socket.create_connection(("127.0.0.1", gate.port), 40,
+    second = socket.create_connection(("127.0.0.1", gate.port), 60,
                                       (STRANGER, 0))
     second.settimeout(1)
     try:
@@ -243,7 +243,7 @@ def test_process_limit(case):
     except TimeoutError:
         pass
     first.close()
-    second.settimeout(20)
+    second.settimeout(60)
     check(second.recv(100).startswith(b"220 "), "the second client")
     second.close()
 
@@ -269,10 +269,10 @@ def test_spawn_limit(case):
     """spawn's own limit: a client more waits."""
     gate = PostfixFront(case, fronts="1")
     first = gate.client()
-    second = socket.create_connection(("127.0.0.1", gate.port), 40,
+    second = socket.create_connection(("127.0.0.1", gate.port), 60,
                                       (TRUSTED, 0))
     first.close()
-    second.settimeout(20)
+    second.settimeout(60)
     check(second.recv(100).startswith(b"220 "), "the second client")
     second.close()
 

@@ -239,7 +239,7 @@ def test_stream(case):
                 equal(client.rcpt("ann@example.com").code, 250, "RCPT")
                 equal(client.data(text).code, 250, "the message")
             equal(client.quit().code, 221, "QUIT")
-    wait_for(lambda: len(gate.upstream.messages) == 6, "the messages", 40)
+    wait_for(lambda: len(gate.upstream.messages) == 6, "the messages")
     equal({body(message) for _, message in gate.upstream.messages},
           {text.replace("\r\n", "\n").rstrip("\n")}, "what arrived")
     with gate.client() as client:

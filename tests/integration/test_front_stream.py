@@ -41,7 +41,7 @@ def mail_by_data(client, text):
 def arrived(gate, count):
     """The messages upstream, when there are so many."""
     wait_for(lambda: len(gate.upstream.messages) >= count,
-             f"{count} messages upstream", 40)
+             f"{count} messages upstream")
     return [body(text) for _, text in gate.upstream.messages]
 
 
@@ -198,12 +198,12 @@ def test_50_megabytes(case):
         client.send(b".\r\n")
         equal(client.reply().code, 250, "the message")
         equal(client.command("XDUMPCONTEXT").code, 250, "in step")
-    wait_for(done.is_set, "the message upstream", 40)
+    wait_for(done.is_set, "the message upstream")
     equal(got.hexdigest(), hashlib.sha256(text).hexdigest(), "the octets")
     check(0 < most < 40000, f"the front took {most} KiB")
 
 
-test_50_megabytes.timeout = 180
+test_50_megabytes.timeout = 600
 
 
 def test_1000_messages(case):
@@ -228,58 +228,68 @@ def test_1000_messages(case):
                       "the context")
         equal(client.quit().code, 221, "QUIT")
     wait_for(lambda: gate.edge.log().count("status=sent") == 1000,
-             "1000 deliveries", 60)
+             "1000 deliveries", 300)
     equal(len(gate.milter.lines("context: ", "tenant=acme")), 1000,
           "lines of contexts")
 
 
-test_1000_messages.timeout = 180
+test_1000_messages.timeout = 600
 
 
 def test_slow_reader(case):
-    """Thousands of replies that nobody reads for a while: none is lost, and
-    the front does not collect them."""
+    """Replies that nobody reads, until no more commands are taken: none is
+    lost, and the front does not collect them."""
     gate = PostfixFront(case, smtpd_soft_error_limit="100000")
-    count = 8000
     padding = 400 * b"x"
     client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.bind((TRUSTED, 0))
     client.connect(("127.0.0.1", gate.port))
     client.settimeout(60)
-    sent = threading.Event()
+    enough = threading.Event()
+    sent = [0]
 
     def talk():
         client.sendall(b"EHLO x\r\n")
-        client.sendall(b"".join(
-            b"VRFY <%s.u%d@example.com>\r\n" % (padding, number) + (
-                b"XSETCONTEXT n=%d\r\n" % number if number % 1000 == 0
-                else b"") for number in range(count)))
+        while not enough.is_set():
+            client.sendall(b"VRFY <%s.u%d@example.com>\r\n"
+                           % (padding, sent[0]))
+            if sent[0] % 1000 == 0:
+                client.sendall(b"XSETCONTEXT n=%d\r\n" % sent[0])
+            sent[0] += 1
         client.sendall(b"XDUMPCONTEXT\r\nQUIT\r\n")
-        sent.set()
 
     thread = threading.Thread(target=talk, daemon=True)
     thread.start()
-    time.sleep(1.5)
-    check(not sent.is_set(), "somebody has taken it all")
+    before = -1
+    while before != sent[0]:
+        before = sent[0]
+        time.sleep(2)
+        # more than all sockets hold
+        check(sent[0] < 90000, "somebody takes it all")
+    enough.set()
     most = max(front_memory(), default=0)
     check(0 < most < 40000, f"the front took {most} KiB")
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     got = b""
     while True:
         more = client.recv(65536)
         if not more:
             break
         got += more
-    thread.join(10)
+    thread.join(60)
+    count = sent[0]
     lines = got.decode().split("\r\n")
     numbers = [int(found.group(1)) for found in
                (re.search(r"u(\d+)@example\.com", line) for line in lines)
                if found]
     equal(len(numbers), count, "replies")
     check(numbers == sorted(numbers), "their order")
-    contains(got.decode(), f"[connection] n {count - 1000}", "XDUMPCONTEXT")
-    equal(lines.count("250 2.0.0 Ok"), count // 1000, "XSETCONTEXT")
+    marks = -(-count // 1000)
+    contains(got.decode(), f"[connection] n {marks * 1000 - 1000}\r",
+             "XDUMPCONTEXT")
+    equal(lines.count("250 2.0.0 Ok"), marks, "XSETCONTEXT")
+    print(f"{count} commands before it stopped")
     check(lines[-2].startswith("221 "), f"the end: {lines[-3:]}")
     client.close()
 
@@ -411,7 +421,7 @@ def test_timeouts(case):
             took = time.monotonic() - began
             equal((replies[-1].code, replies[-1].enhanced), (421, "4.4.2"),
                   f"behind {words!r}")
-            check(1 < took < 8, f"it took {took:.1f} s")
+            check(1 < took < 20, f"it took {took:.1f} s")
     gate.milter.configure(gate.conf.replace("timeout = 2", "timeout = 60"))
     edge = gate.edge.command("postconf", "-e", "smtpd_timeout=2s")
     equal(edge.returncode, 0, "postconf")

@@ -87,15 +87,15 @@ def test_max_probe_rate(case):
         times.append(time.monotonic())
         return "250 2.1.5 Ok"
     upstream.steps = {"rcpt": note}
+    began = time.monotonic()
     equal(load(gate, 2), {250: CLIENTS * 2}, "the replies")
     equal(len(times), CLIENTS * 2, "questions")
-    times.sort()
-    most = max(sum(1 for at in times if start <= at < start + 1)
-               for start in times)
-    # a tenth of a second's worth may come at once
-    check(most <= rate * 1.1 + 2, f"{most} questions in one second")
-    span = times[-1] - times[0]
-    check(span < 2 * len(times) / rate, f"{span:.1f} s for {len(times)}")
+    # a tenth of a second's worth may come at once; late is never early
+    for number, at in enumerate(sorted(times)):
+        check(number <= rate * (at - began + 0.1) + 2,
+              f"question {number} came after {at - began:.2f} s")
+    span = max(times) - began
+    check(span < 4 * len(times) / rate, f"{span:.1f} s for {len(times)}")
 
 
 def test_rate_and_timeout(case):
@@ -105,9 +105,9 @@ def test_rate_and_timeout(case):
     began = time.monotonic()
     codes = load(gate, 1)
     took = time.monotonic() - began
-    check(took < 3.5, f"took {took:.1f} s")
+    check(took < 10, f"took {took:.1f} s")
     equal(set(codes), {250, 451}, "the replies")
-    check(codes[250] <= 4 * 2 + 3, f"{codes[250]} answered")
+    check(codes[250] <= 4 * took + 3, f"{codes[250]} answered")
     check(upstream.counts["rcpt"] <= 4 * took + 3, "too many questions")
 
 
@@ -147,7 +147,7 @@ def test_idle_timeout(case):
     upstream, gate = gate_of(case, "idle_timeout = 1s")
     gate.expect("ann@example.com", 250)
     equal(upstream.open, 1, "open sessions")
-    wait_for(lambda: upstream.open == 0, "the session to be closed", 4)
+    wait_for(lambda: upstream.open == 0, "the session to be closed")
     equal(upstream.counts["quit"], 1, "QUIT")
     gate.expect("bob@example.com", 250)
     equal(upstream.sessions, 2, "sessions")
@@ -164,5 +164,5 @@ def test_quit_hangs(case):
         began = time.monotonic()
         gate.expect(f"x{number}@example.com", 550)
         took = time.monotonic() - began
-        check(took < 2.5, f"question {number} took {took:.1f} s")
+        check(took < 4, f"question {number} took {took:.1f} s")
     equal(upstream.sessions, 3, "sessions")

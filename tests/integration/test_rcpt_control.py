@@ -139,7 +139,8 @@ def test_live_figures(case):
     gate, upstream = gate_and_upstream(case)
     label = f"upstream=127.0.0.1:{upstream.port}"
     gate.milter.restart(route(
-        upstream.port, "max_sessions = 1 batch = 1 temporary_life = 0"))
+        upstream.port, "max_sessions = 1 batch = 1 temporary_life = 0 "
+        "timeout = 25"))
 
     def status():
         return gate.milter.posternctl("status").stdout
@@ -162,15 +163,18 @@ def test_live_figures(case):
              "explain")
     contains(explain("fresh@example.com"), "memory: nothing", "explain")
 
-    upstream.steps = {"rcpt": scripted.slow(1.5, "250 2.1.5 Ok")}
+    go_on = threading.Event()
+    upstream.steps = {"rcpt": lambda _session, _line: (
+        go_on.wait(25) and "250 2.1.5 Ok")}
     threads = [threading.Thread(target=gate.ask, args=(f"w{n}@example.com",))
                for n in range(3)]
     for thread in threads:
         thread.start()
-    wait_for(lambda: fields(status(), label)["queue"] == "2", "the queue", 3)
+    wait_for(lambda: fields(status(), label)["queue"] == "2", "the queue")
     equal(fields(status(), label)["outstanding"], "1", "on their way")
     equal(fields(status(), "questions_open")["questions_open"], "3",
           "questions")
+    go_on.set()
     for thread in threads:
         thread.join()
 

@@ -52,7 +52,7 @@ def expect_deferred(gate, why):
         began = time.monotonic()
         reply = gate.ask(name)
         equal(reply.code, 451, f"{why}: {name} ({reply!r})")
-        check(time.monotonic() - began < 5, f"{why}: took too long")
+        check(time.monotonic() - began < 20, f"{why}: took too long")
         equal(gate.milter.verify_line(name)["verdict"], "defer", why)
 
 

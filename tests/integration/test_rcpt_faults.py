@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Call-forward on a Postfix edge when something fails: never a wrong 550,
 never a client that waits for ever."""
+import re
 import threading
 import time
 
@@ -10,7 +11,7 @@ from harness.gate import Gate, route
 
 STEPS = ("connect", "ehlo", "mail", "rcpt")
 # the whole question may take 5 s (harness/gate.py); the rest is slack
-PATIENCE = 5 + 3
+PATIENCE = 5 + 15
 
 
 def each_step(case, actions):
@@ -58,7 +59,7 @@ def test_upstream_babbles(case):
     })
 
 
-test_upstream_babbles.timeout = 240
+test_upstream_babbles.timeout = 600
 
 
 def test_upstream_is_temporary(case):
@@ -104,12 +105,15 @@ def test_answered_late(case):
     """At the deadline the client gets 451; the late answer is remembered."""
     upstream = scripted.Scripted(case)
     upstream.recipients["late@example.com"] = scripted.slow(
-        3, "550 5.1.1 User unknown")
+        6, "550 5.1.1 User unknown")
     gate = Gate(case, route(upstream.port, "timeout = 1"))
     began = time.monotonic()
     gate.expect("late@example.com", 451)
-    check(time.monotonic() - began < 2.5, "451 came too late")
-    time.sleep(3)
+    check(time.monotonic() - began < 5, "451 came too late")
+    wait_for(lambda: re.search(
+        r"(?m)^.*late@example\.com.*reject.*$",
+        gate.milter.posternctl("cache", "show").stdout), "the late answer",
+        pause=0.2)
     gate.expect("late@example.com", 550, "5.1.1")
     equal(upstream.asked["late@example.com"], 1, "questions")
 
@@ -117,7 +121,7 @@ def test_answered_late(case):
 def test_slow_refusals(case):
     """Where refusals are slow, a good recipient does not wait for them."""
     upstream = scripted.Scripted(case)
-    upstream.other = scripted.slow(3, "550 5.1.1 User unknown")
+    upstream.other = scripted.slow(6, "550 5.1.1 User unknown")
     for number in range(20):
         upstream.recipients[f"good{number}@example.com"] = "250 2.1.5 Ok"
     gate = Gate(case, route(upstream.port, "timeout = 20 max_sessions = 8"))
@@ -126,14 +130,14 @@ def test_slow_refusals(case):
            for n in range(4)]
     for thread in bad:
         thread.start()
-    time.sleep(0.3)
+    wait_for(lambda: upstream.reached["rcpt"] >= 1 + 4, "the bad ones")
     began = time.monotonic()
     for number in range(20):
         gate.expect(f"good{number}@example.com", 250)
     took = time.monotonic() - began
     for thread in bad:
         thread.join()
-    check(took < 3, f"20 good recipients took {took:.1f} s")
+    check(took < 5, f"20 good recipients took {took:.1f} s")
 
 
 def test_too_many_recipients(case):
@@ -183,23 +187,24 @@ def test_killed_under_load(case):
             good = number % 2 == 0
             name = f"{'good' if good else 'bad'}{number % 2000}@example.com"
             try:
-                code = gate.ask(name, timeout=30).code
+                began = time.monotonic()
+                code = gate.ask(name).code
             except (OSError, EOFError) as error:
                 broken.append(f"{name}: {error!r}")
                 continue
-            replies.append((time.monotonic(), good, code))
+            replies.append((began, good, code))
     workers = [threading.Thread(target=load, args=(n,)) for n in range(8)]
     for worker in workers:
         worker.start()
-    wait_for(lambda: len(replies) > 200, "some load", 30)
+    wait_for(lambda: len(replies) > 200, "some load")
     gate.milter.kill()
     wait_for(lambda: any(code == 451 for _, _, code in replies),
-             "451 while the milter is dead", 30)
+             "451 while the milter is dead")
     time.sleep(1)
     gate.milter.start()
     back = time.monotonic()
-    wait_for(lambda: sum(1 for at, _, _ in replies if at > back + 2) > 200,
-             "load after the start", 60)
+    wait_for(lambda: sum(1 for at, _, _ in replies if at > back) > 200,
+             "load after the start")
     over.set()
     for worker in workers:
         worker.join()
@@ -208,7 +213,7 @@ def test_killed_under_load(case):
              if entry[2] not in ((250, 451) if entry[1] else (550, 451))]
     equal(wrong, [], "wrong replies")
     late = [entry for entry in replies
-            if entry[0] > back + 2 and entry[2] == 451]
+            if entry[0] > back and entry[2] == 451]
     equal(late, [], "451 after the milter came back")
 
 
@@ -221,7 +226,7 @@ def test_frozen(case):
     gate.milter.freeze()
     began = time.monotonic()
     gate.expect("somebody@example.com", 451)
-    check(time.monotonic() - began < 10, "451 came too late")
+    check(time.monotonic() - began < 25, "451 came too late")
     gate.milter.thaw()
     wait_for(lambda: gate.ask("somebody@example.com").code == 550,
              "the milter to go on")

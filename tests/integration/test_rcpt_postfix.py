@@ -238,7 +238,7 @@ def test_stops_cleanly(case):
     gate.expect("nobody@example.com", *REFUSED)
     began = time.monotonic()
     equal(gate.milter.stop(), 0, "the exit code")
-    check(time.monotonic() - began < 8, "it took more than 8 s to stop")
+    check(time.monotonic() - began < 20, "it took long to stop")
     gate.expect("nobody@example.com", 451)
     gate.milter.start()
     gate.expect("nobody@example.com", *REFUSED)

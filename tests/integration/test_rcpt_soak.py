@@ -99,4 +99,4 @@ def test_growth(case):
           f"{before[1]} -> {after[1]} descriptors")
 
 
-test_growth.timeout = 600
+test_growth.timeout = 1200

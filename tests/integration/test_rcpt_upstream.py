@@ -82,6 +82,7 @@ def test_sessions_are_shared(case):
     gate = Gate(case, route(upstream.port,
                             "max_sessions = 4 catchall_life = 0"))
     codes = many(gate, [f"u{n}@example.com" for n in range(64)])
+    equal(len(codes), 64, "replies")
     equal(set(codes.values()), {250}, "the replies")
     check(upstream.most_open <= 4, f"{upstream.most_open} sessions at once")
     equal(sum(upstream.asked.values()), 64, "questions")

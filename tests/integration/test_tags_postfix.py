@@ -226,7 +226,7 @@ class Bindings(Tagged):
             return [(name, place.messages[-1][1])
                     for name, place in places.items()
                     if len(place.messages) > counts[name]]
-        found = wait_for(where, "the message to arrive", 30)
+        found = wait_for(where, "the message to arrive")
         equal(len(found), 1, f"where it arrived ({found})")
         return found[0]
 

@@ -38,7 +38,6 @@ def edge(case, recipe=sasl.RECIPE, plugins=None, **settings):
            "smtpd_relay_restrictions":
                "permit_sasl_authenticated, reject_unauth_destination",
            "smtpd_authorized_xclient_hosts": "127.0.0.1",
-           "smtpd_client_connection_count_limit": "0",
            "inet_protocols": "all",  # or XCLIENT takes no IPv6 address
            **settings})
 

@@ -30,8 +30,9 @@ def contains(text, part, what):
     check(part in text, f"{what}: no {part!r} in {text!r}")
 
 
-def wait_for(condition, what, seconds=15.0, pause=0.02):
-    """Poll until condition() is true; return its value."""
+def wait_for(condition, what, seconds=60.0, pause=0.02):
+    """Poll until condition() is true; return its value.  The limit is for
+    what never comes: a busy machine may take its time."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -61,11 +62,11 @@ class Child:
         """Send a signal."""
         self.process.send_signal(number)
 
-    def wait(self, seconds=15.0):
+    def wait(self, seconds=60.0):
         """Its exit code (negative: the signal that ended it)."""
         return self.process.wait(seconds)
 
-    def stop(self, seconds=10.0):
+    def stop(self, seconds=60.0):
         """SIGTERM, then SIGKILL; returns the exit code."""
         if self.running():
             self.process.terminate()
@@ -128,7 +129,7 @@ class Case:
         self.cleanup(lambda: at_end(child))
         return child
 
-    def run(self, argv, text="", env=None, seconds=30.0):
+    def run(self, argv, text="", env=None, seconds=120.0):
         """Run a program to its end; returns subprocess.CompletedProcess."""
         return subprocess.run(
             argv, input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -122,10 +122,14 @@ class Daemon:
     def _stopped(self):
         tasks = f"/proc/{self.child.pid}/task"
         for task in os.listdir(tasks):
-            with open(f"{tasks}/{task}/stat", encoding="utf-8",
-                      errors="replace") as stat:
-                if stat.read().rpartition(")")[2].split()[0] != "T":
-                    return False
+            try:
+                with open(f"{tasks}/{task}/stat", encoding="utf-8",
+                          errors="replace") as stat:
+                    text = stat.read()
+            except OSError:
+                continue  # it has ended
+            if text.rpartition(")")[2].split()[0] != "T":
+                return False
         return True
 
     def thaw(self):
@@ -145,18 +149,16 @@ class Daemon:
         return [line for line in self.log().splitlines()
                 if all(part in line for part in parts)]
 
-    def wait_log(self, *parts, seconds=10.0):
+    def wait_log(self, *parts):
         """Wait for such a line; returns the first."""
         return wait_for(lambda: self.lines(*parts),
-                        f"{self.name} to log {' and '.join(parts)}",
-                        seconds)[0]
+                        f"{self.name} to log {' and '.join(parts)}")[0]
 
     def decision(self, first, *parts):
         """The last log line that begins with `first` and has the parts, as
         {key: value}."""
         line = wait_for(lambda: self.lines(first, *parts),
-                        f"{first} with {' and '.join(parts)} in the log",
-                        5)[-1]
+                        f"{first} with {' and '.join(parts)} in the log")[-1]
         found = {}
         for key, value in re.findall(r'(\w+)=("[^"]*"|[^ ]*)',
                                      line.split(first, 1)[1]):

@@ -169,7 +169,7 @@ class Dovecot:
             "dovecot", ["unshare", "--mount", "/bin/sh", SCRIPT, self._tree,
                         self.dir],
             at_end=Child.stop)
-        wait_for(self._greets, "dovecot to greet", 30)
+        wait_for(self._greets, "dovecot to greet")
 
     def _greets(self):
         if not self.child.running():

@@ -163,7 +163,6 @@ class PostfixFront(Gate):
                 "smtpd_relay_restrictions":
                     "permit_mynetworks, permit_sasl_authenticated, "
                     "reject_unauth_destination",
-                "smtpd_client_connection_count_limit": "0",
                 **settings}))
         self.direct = self.edge.port
         self.milter = Milter(case, self.conf, queue=self.edge.queue,

@@ -49,7 +49,7 @@ class Postfix:
         self.child = self._case.start(
             self.name + "-master", ["/bin/sh", SCRIPT, "run", self.dir],
             env=self.plugins and {"SASL_PATH": self.plugins})
-        wait_for(self._greets, f"{self.name} to greet", 30)
+        wait_for(self._greets, f"{self.name} to greet")
 
     def _greets(self):
         if not self.child.running():
@@ -96,10 +96,10 @@ class Postfix:
                 return line
         return None
 
-    def wait_log(self, *parts, seconds=20.0):
+    def wait_log(self, *parts):
         """Wait for such a line."""
         return wait_for(lambda: self.logged(*parts),
-                        f"{self.name} to log {' and '.join(parts)}", seconds)
+                        f"{self.name} to log {' and '.join(parts)}")
 
 
 def edge(case, upstream_port=None, domains=(EVERY_DOMAIN,), sasl=None,

@@ -125,7 +125,7 @@ class Sendmail:
         self.child = self._case.start(
             "sendmail-daemon", [self._program, "-bD", f"-C{self.cf}"],
             env=self._environment)
-        wait_for(self._greets, "sendmail to greet", 30)
+        wait_for(self._greets, "sendmail to greet")
 
     def _greets(self):
         check(self.child.running(), f"sendmail ended: {self.child.log()}")

@@ -69,6 +69,7 @@ smtpd_banner = \$myhostname ESMTP
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_recipient_restrictions =
 smtpd_peername_lookup = no
+smtpd_client_connection_count_limit = 0
 smtp_dns_support_level = disabled
 smtp_host_lookup = native
 default_transport = discard:

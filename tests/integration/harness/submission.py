@@ -42,8 +42,6 @@ class Submission(mta_postfix.Postfix):
                 "smtpd_sasl_type": "cyrus",
                 "smtpd_relay_restrictions":
                     "permit_sasl_authenticated, reject_unauth_destination",
-                # no clients but Postern, and all have one address
-                "smtpd_client_connection_count_limit": "0",
                 "inet_protocols": "all",  # or XCLIENT takes no IPv6 address
                 **settings},
             services, sasl=_SMTPD_CONF.format(mechanisms=mechanisms),

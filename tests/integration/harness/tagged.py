@@ -71,7 +71,7 @@ def send(gate, headers, address=TENANT, code=250, before=(),
     if done.code != 250:
         return None
     wait_for(lambda: len(gate.upstream.messages) > count,
-             "the message to arrive", 30)
+             "the message to arrive")
     return gate.upstream.messages[-1][1]
 
 
