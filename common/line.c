@@ -130,8 +130,7 @@ static bool
 used_up(const struct line *l)
 {
 	/* Two more for RSET and MAIL. */
-	return session_commands(l->session) + session_outstanding(l->session) +
-	    2 >=
+	return session_commands(l->session) + session_unsent(l->session) + 2 >=
 	    (unsigned long)l->target->up->max_commands;
 }
 

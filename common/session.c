@@ -174,6 +174,12 @@ session_outstanding(const struct session *s)
 	return s->outstanding;
 }
 
+size_t
+session_unsent(const struct session *s)
+{
+	return s->unsent;
+}
+
 unsigned long
 session_commands(const struct session *s)
 {

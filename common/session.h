@@ -186,8 +186,10 @@ bool session_quit(struct session *s, void *cookie);
 bool session_line(struct session *s, const char *line, size_t len,
     const char *shown, void *cookie);
 
-/* Commands queued and not yet answered; commands sent since connect. */
+/* Commands queued and not yet answered; of these, the ones not yet sent;
+ * commands sent since connect. */
 size_t session_outstanding(const struct session *s);
+size_t session_unsent(const struct session *s);
 unsigned long session_commands(const struct session *s);
 
 int session_fd(const struct session *s);

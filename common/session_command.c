@@ -75,6 +75,7 @@ session_queue(
 	if (c == NULL)
 		return false;
 	append(s, c);
+	s->unsent++;
 	if (s->waiting == NULL)
 		s->waiting = c;
 	return true;

@@ -100,6 +100,7 @@ fill_tx(struct session *s)
 			n = room;
 		if (c->moved == 0) {
 			s->commands++;
+			s->unsent--;
 			trace_line(s, '>',
 			    c->shown != NULL ? c->shown : c->line,
 			    c->shown != NULL ? strlen(c->shown) : c->len - 2);

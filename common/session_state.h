@@ -52,7 +52,7 @@ struct session {
 
 	/* Unanswered commands; of these, waiting are not yet in tx. */
 	struct command *oldest, *newest, *waiting;
-	size_t outstanding;
+	size_t outstanding, unsent;
 	unsigned long commands;
 
 	size_t tx_pos, tx_len; /* of tx */

@@ -147,9 +147,12 @@ test_batch(void **state)
 	for (i = 1; i < 20; i++)
 		assert_true(session_rcpt(fx.s, &ann, &cookies[i]));
 	assert_int_equal(session_outstanding(fx.s), 20);
+	assert_int_equal(session_unsent(fx.s), 20);
 	assert_true((session_events(fx.s) & POLLOUT) != 0);
 	/* Out they go; their replies are waited for. */
 	assert_int_equal(pump(&fx, &code, &cookie), SESSION_NONE);
+	assert_int_equal(session_outstanding(fx.s), 20);
+	assert_int_equal(session_unsent(fx.s), 0);
 	for (i = 0; i < 20; i++) {
 		assert_int_equal(pump(&fx, &code, &cookie), SESSION_REPLY);
 		assert_int_equal(code, 250);

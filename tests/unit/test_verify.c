@@ -73,6 +73,27 @@ test_sessions_are_shared(void **state)
 	rig_stop(&rig);
 }
 
+/* A command that is not answered yet is one command. */
+static void
+test_sessions_are_used_up(void **state)
+{
+	struct mini_params p = { .delay = 20 };
+	struct mini_counts n;
+	struct asker a[15];
+	struct rig rig;
+
+	(void)state;
+	rig_one(&rig, &p,
+	    "max_sessions = 1 batch = 18 max_commands = 20 catchall_life = 0");
+	ask_many(&rig, a, 15, "user");
+	for (int i = 0; i < 15; i++)
+		assert_int_equal(a[i].r.verdict, VERDICT_ACCEPT);
+	mini_count(rig.up[0], &n);
+	/* EHLO, MAIL, 15 of RCPT; and two more are kept free. */
+	assert_int_equal(n.connections, 1);
+	rig_stop(&rig);
+}
+
 static void
 test_same_question_once(void **state)
 {
@@ -306,6 +327,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_three_answers),
 		cmocka_unit_test(test_sessions_are_shared),
+		cmocka_unit_test(test_sessions_are_used_up),
 		cmocka_unit_test(test_same_question_once),
 		cmocka_unit_test(test_without_pipelining),
 		cmocka_unit_test(test_catchall_is_marked),
