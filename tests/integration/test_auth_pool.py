@@ -16,6 +16,7 @@ class Watched(Rig):
         authority = certs.Authority(case.path("ca"))
         if tls:
             text += f' tls = "verify" tls_ca_file = "{authority.ca_file}"'
+        self.greeted = ["EHLO", "STARTTLS", "EHLO"] if tls else ["EHLO"]
         super().__init__(case, {USER: PASSWORD}, text, upstream={
             "tls": authority.good() if tls else None})
 
@@ -31,9 +32,7 @@ class Watched(Rig):
             used = {attempt[0] for attempt in self.known.attempts}
             numbers = {number for number, _ in self.upstream.commands}
             return [number for number in numbers - used
-                    if self.commands(number)[-1:] == ["EHLO"]
-                    and self.commands(number).count("STARTTLS")
-                    == self.commands(number).count("EHLO") - 1]
+                    if self.commands(number) == self.greeted]
         return wait_for(lambda: len(ready()) >= count and ready(),
                         f"{count} sessions to be ready")
 

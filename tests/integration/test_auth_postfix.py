@@ -160,6 +160,10 @@ def test_others_are_unaffected(case):
     check("postern" not in system.log(), f"syslog has: {system.log()}")
 
 
+# there is one syslog for all
+test_others_are_unaffected.alone = True
+
+
 def test_set_up_wrong(case):
     """An empty postern_socket, or one that cannot be, offers nothing rather
     than stock mechanisms that refuse everybody."""
@@ -187,13 +191,19 @@ def test_thin(case):
           "exported symbols")
 
 
+def server_of(edge, client):
+    """The pid of the smtpd that serves a client; it logs ports."""
+    port = client.socket.getsockname()[1]
+    line = edge.wait_log("postfix/smtpd[", " connect from", f"]:{port}")
+    return int(line.split("smtpd[")[1].split("]")[0])
+
+
 def test_in_the_chroot(case):
     """smtpd has ours and no curl, and its root is the queue directory."""
-    rig = rig_of(case)
+    rig = rig_of(case, smtpd_client_port_logging="yes")
     with smtpclient.Client(rig.gate.port, helo="client.test") as client:
         equal(logins.plain(client, USER, PASSWORD).code, 235, "PLAIN")
-        pid = int(rig.gate.edge.wait_log("postfix/smtpd[", "connect from")
-                  .split("smtpd[")[1].split("]")[0])
+        pid = server_of(rig.gate.edge, client)
         equal(os.readlink(f"/proc/{pid}/root"), rig.gate.edge.queue,
               "smtpd's root")
         with open(f"/proc/{pid}/maps", encoding="utf-8") as file:
@@ -204,7 +214,7 @@ def test_in_the_chroot(case):
 
 def test_without_chroot(case):
     """smtpd that is not chrooted, socket relative or absolute."""
-    rig = rig_of(case)
+    rig = rig_of(case, smtpd_client_port_logging="yes")
     edge = rig.gate.edge
     master_cf = os.path.join(edge.dir, "conf", "master.cf")
     with open(master_cf, encoding="ascii") as file:
@@ -218,7 +228,7 @@ def test_without_chroot(case):
         edge.start()
         with smtpclient.Client(edge.port, helo="client.test") as client:
             equal(logins.plain(client, USER, PASSWORD).code, 235, path)
-            pid = int(edge.log().split("smtpd[")[-1].split("]")[0])
+            pid = server_of(edge, client)
             equal(os.readlink(f"/proc/{pid}/root"), "/", "smtpd's root")
 
 
