@@ -3,11 +3,13 @@
 
 TESTS += tests/milter/run.py tests/ctl/test_auth.py \
 	tests/ctl/test_daemon.py tests/ctl/test_front.py \
-	tests/ctl/test_rcpt.py
+	tests/ctl/test_outbound.py tests/ctl/test_rcpt.py \
+	tests/ctl/test_recipe.py
 EXTRA_DIST += tests/milter/run.py tests/milter/rig.py tests/milter/mta.py \
 	tests/ctl/relayed.py tests/ctl/test_auth.py \
 	tests/ctl/test_daemon.py tests/ctl/test_front.py \
-	tests/ctl/test_rcpt.py \
+	tests/ctl/test_outbound.py tests/ctl/test_rcpt.py \
+	tests/ctl/test_recipe.py \
 	$(milter_lua)
 milter_lua = \
 	tests/milter/abort.lua \

@@ -30,9 +30,12 @@ struct override {
 int command_usage(void); /* prints it; 64 */
 int command_rcpt(const struct ctl *ctl, int argc, char **argv);
 int command_auth(const struct ctl *ctl, int argc, char **argv);
-/* argv[0] is "rcpt", "auth" */
+int command_outbound(const struct ctl *ctl, int argc, char **argv);
+/* argv[0] is "rcpt", "auth", "outbound" */
 int command_explain_rcpt(const struct ctl *ctl, int argc, char **argv);
 int command_explain_auth(const struct ctl *ctl, int argc, char **argv);
+int command_explain_outbound(const struct ctl *ctl, int argc, char **argv);
+int command_recipe(const struct ctl *ctl, int argc, char **argv);
 int command_cache(const struct ctl *ctl, int argc, char **argv);
 int command_classify(const struct ctl *ctl, int argc, char **argv);
 int command_status(const struct ctl *ctl, int argc, char **argv);

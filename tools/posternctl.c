@@ -21,7 +21,9 @@ static int command_explain(const struct ctl *ctl, int argc, char **argv);
 static const struct command commands[] = {
 	{ "rcpt", command_rcpt },
 	{ "auth", command_auth },
+	{ "outbound", command_outbound },
 	{ "explain", command_explain },
+	{ "recipe", command_recipe },
 	{ "cache", command_cache },
 	{ "classify", command_classify },
 	{ "status", command_status },
@@ -33,6 +35,7 @@ static const struct command commands[] = {
 static const struct command explanations[] = {
 	{ "rcpt", command_explain_rcpt },
 	{ "auth", command_explain_auth },
+	{ "outbound", command_explain_outbound },
 	{ NULL, NULL },
 };
 
@@ -43,10 +46,18 @@ usage(FILE *fp)
 	      "[-H HOST[:PORT]] [-t SECONDS] RECIPIENT...\n"
 	      "       posternctl [-c FILE] auth [-H HOST[:PORT]] [-m MECH] "
 	      "[-t SECONDS] USER\n"
+	      "       posternctl [-c FILE] outbound [-b BINDING] [-s SENDER] "
+	      "NEXTHOP\n"
 	      "       posternctl [-c FILE] explain rcpt [-f MAILFROM] "
 	      "[-H HOST[:PORT]] [-t SECONDS] RECIPIENT\n"
 	      "       posternctl [-c FILE] explain auth [-H HOST[:PORT]] "
 	      "[-m MECH] [-t SECONDS] USER\n"
+	      "       posternctl [-c FILE] explain outbound [-b BINDING] "
+	      "[-s SENDER] NEXTHOP\n"
+	      "       posternctl [-c FILE] recipe [-q QUEUE_DIRECTORY] "
+	      "main.cf|master.cf|\n"
+	      "                  auth.pcre|binding.pcre|binding_hide.pcre|"
+	      "transport\n"
 	      "       posternctl [-c FILE] [-d DAEMON] cache show "
 	      "[ADDRESS|@DOMAIN]\n"
 	      "       posternctl [-c FILE] [-d DAEMON] cache drop "

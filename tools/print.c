@@ -13,6 +13,24 @@ print_line(const char *text, char instead)
 								  : *text);
 }
 
+static int
+exit_status(enum verdict v)
+{
+	if (v == VERDICT_DEFER)
+		return EX_TEMPFAIL;
+	return v == VERDICT_REJECT ? 1 : EX_OK;
+}
+
+int
+print_text(const char *name, enum verdict v, const char *text)
+{
+	print_line(name, '?');
+	printf(" %s ", verdict_name(v));
+	print_line(text, ' ');
+	putchar('\n');
+	return exit_status(v);
+}
+
 int
 print_result(const struct result *r)
 {
@@ -26,9 +44,7 @@ print_result(const struct result *r)
 		print_line(r->text, ' ');
 	}
 	putchar('\n');
-	if (r->verdict == VERDICT_DEFER)
-		return EX_TEMPFAIL;
-	return r->verdict == VERDICT_REJECT ? 1 : EX_OK;
+	return exit_status(r->verdict);
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * print - the one line that rcpt and auth print for a question
+ * print - the one line that rcpt, auth and outbound print for a question
  */
 #ifndef POSTERN_TOOLS_PRINT_H
 #define POSTERN_TOOLS_PRINT_H
@@ -28,5 +28,9 @@ void print_reason(const struct result *r, bool explain);
 /* print_result(r): "NAME VERDICT [CODE [ENHANCED] TEXT]".  Returns the exit
  * status that it stands for: 0, 1 or 75. */
 int print_result(const struct result *r);
+
+/* print_text(name, v, text): "NAME VERDICT TEXT", where there is no upstream
+ * to have replied; otherwise as print_result(). */
+int print_text(const char *name, enum verdict v, const char *text);
 
 #endif /* POSTERN_TOOLS_PRINT_H */
