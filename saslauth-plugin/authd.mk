@@ -20,6 +20,8 @@ saslauth_plugin_libauthd_la_SOURCES = \
 	saslauth-plugin/peers.c saslauth-plugin/peers.h \
 	saslauth-plugin/saslauthd_frame.c saslauth-plugin/saslauthd_frame.h \
 	saslauth-plugin/saslauthd_serve.c saslauth-plugin/serve.h \
+	saslauth-plugin/sendmail_key.c saslauth-plugin/sendmail_key.h \
+	saslauth-plugin/sendmail_reply.c saslauth-plugin/sendmail_reply.h \
 	saslauth-plugin/serve_check.c \
 	saslauth-plugin/socketmap_frame.c saslauth-plugin/socketmap_frame.h \
 	saslauth-plugin/timers.c saslauth-plugin/timers.h \

@@ -45,6 +45,8 @@ FUZZ_TARGETS += tests/fuzz/fuzz_saslauthd
 tests_fuzz_fuzz_saslauthd_LDADD = saslauth-plugin/libauthd.la $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_socketmap
 tests_fuzz_fuzz_socketmap_LDADD = saslauth-plugin/libauthd.la $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_sendmail_key
+tests_fuzz_fuzz_sendmail_key_LDADD = saslauth-plugin/libauthd.la $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_auth_results
 tests_fuzz_fuzz_auth_results_SOURCES = tests/fuzz/fuzz_auth_results.c \
 	milter/auth_results.c milter/auth_results.h

@@ -182,6 +182,9 @@ UNIT_TESTS += tests/unit/test_saslauthd_frame tests/unit/test_timers \
 	tests/unit/test_workers
 authd_ldadd = saslauth-plugin/libauthd.la $(LDADD)
 tests_unit_test_saslauthd_frame_LDADD = $(authd_ldadd)
+UNIT_TESTS += tests/unit/test_sendmail_key tests/unit/test_sendmail_reply
+tests_unit_test_sendmail_key_LDADD = $(authd_ldadd)
+tests_unit_test_sendmail_reply_LDADD = $(authd_ldadd)
 tests_unit_test_timers_LDADD = $(authd_ldadd)
 tests_unit_test_workers_LDADD = $(authd_ldadd)
 
