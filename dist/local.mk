@@ -17,6 +17,9 @@ dist_examples_DATA = \
 	dist/sendmail.mc.sample \
 	dist/Sendmail.conf.sample
 
+# What sendmail.mc includes.
+dist_pkgdata_DATA = dist/sendmail-outbound.m4
+
 fail2banfilterdir = $(examplesdir)/fail2ban/filter.d
 dist_fail2banfilter_DATA = dist/fail2ban/filter.d/postern-auth.conf
 fail2banjaildir = $(examplesdir)/fail2ban/jail.d
