@@ -109,11 +109,13 @@ conf_free_parts(struct conf *c)
 	conf_rcptto_free(&c->rcptto);
 	conf_auth_free(&c->auth);
 	conf_params_free(conf_params_credential, c);
+	conf_outbound_release(&c->outbound);
 	for (i = 0; i < c->n_domains; i++) {
 		free(c->domains[i].name);
 		conf_rcptto_free(&c->domains[i].rcptto);
 		conf_auth_free(&c->domains[i].auth);
 		conf_params_free(conf_params_outbound, &c->domains[i].outbound);
+		conf_outbound_release(&c->domains[i].outbound);
 	}
 	free(c->domains);
 	conf_bindings_free(c->bindings, c->n_bindings);

@@ -109,9 +109,26 @@ int conf_load_programs(struct conf_load *l); /* milter, authd, front */
 void conf_secret_at(
     struct conf_load *l, struct conf_place at, const char *name);
 
-/* conf_check_outbound(l, sec, o): user and password, and who can read it. */
-void conf_check_outbound(
-    struct conf_load *l, cfg_t *sec, const struct conf_outbound *o);
+/*
+ * conf_check_outbound(l, sec, o): user and password, and who can read it.  A
+ * password "file:/path" is read here; see conf.h.  0, or -1 without memory.
+ */
+int conf_check_outbound(
+    struct conf_load *l, cfg_t *sec, struct conf_outbound *o);
+
+/* conf_outbound_release(o): what its options do not own. */
+void conf_outbound_release(struct conf_outbound *o);
+
+/* conf_check_nexthops(l, sec, list): every value is a next hop. */
+void conf_check_nexthops(
+    struct conf_load *l, cfg_t *sec, const struct strlist *list);
+
+/* conf_warn_unreachable(l, sec, o, has_nexthops), conf_warn_no_nexthop(l, sec,
+ * domain, o): say so when no next hop can get the credential. */
+void conf_warn_unreachable(struct conf_load *l, cfg_t *sec,
+    const struct conf_outbound *o, bool has_nexthops);
+void conf_warn_no_nexthop(struct conf_load *l, cfg_t *sec, const char *domain,
+    const struct conf_outbound *o);
 
 /*
  * conf_check_query(l, sec, ds, query, allowed, has_host): ds_cache and query.

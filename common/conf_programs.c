@@ -92,6 +92,7 @@ check_authd(struct conf_load *l, cfg_t *sec, struct sockets *all)
 	check_socket(
 	    l, all, "control", a->control, conf_set_at(l, sec, "control"));
 	check_group(l, sec, a->socket_group);
+	conf_own_path(l, sec, "state_directory", a->state_directory);
 }
 
 static void

@@ -6,7 +6,7 @@
 #include "common/address.h"
 #include "common/conf_check.h"
 #include "common/conf_load.h"
-#include "common/secret.h"
+#include "common/credential_check.h"
 
 void
 conf_secret_at(struct conf_load *l, struct conf_place at, const char *name)
@@ -19,35 +19,6 @@ conf_secret_at(struct conf_load *l, struct conf_place at, const char *name)
 	conf_warn(l->s, at,
 	    "%s: everybody on this machine can read this file (chmod o-r)",
 	    name);
-}
-
-void
-conf_check_outbound(
-    struct conf_load *l, cfg_t *sec, const struct conf_outbound *o)
-{
-	const struct conf_value *pass =
-	    conf_tree_value(sec, "outbound_smtp_auth_pass", 0);
-	const char *user = o->outbound_smtp_auth_user;
-	size_t len;
-
-	if (user != NULL && o->outbound_smtp_auth_pass == NULL)
-		conf_tell(l->s, conf_set_at(l, sec, "outbound_smtp_auth_user"),
-		    "outbound_smtp_auth_user without an "
-		    "outbound_smtp_auth_pass");
-	if (user != NULL && user[0] == '\0')
-		conf_tell(l->s, conf_set_at(l, sec, "outbound_smtp_auth_user"),
-		    "outbound_smtp_auth_user is empty; false unsets it");
-	if (o->outbound_smtp_auth_pass == NULL || pass == NULL)
-		return;
-	if (user == NULL)
-		conf_tell(l->s, pass->at,
-		    "outbound_smtp_auth_pass without an "
-		    "outbound_smtp_auth_user");
-	(void)secret_bytes(o->outbound_smtp_auth_pass, &len);
-	if (len == 0)
-		conf_tell(l->s, pass->at,
-		    "outbound_smtp_auth_pass is empty; false unsets it");
-	conf_secret_at(l, pass->at, "outbound_smtp_auth_pass");
 }
 
 /* Is there any way to a host for a domain, besides its own? */
@@ -110,8 +81,8 @@ load_domain(struct conf_load *l, cfg_t *sec, struct conf_domain *d)
 	d->has_auth = d->auth.up.host.n > 0;
 	if (name[0] != '\0')
 		check_routes(l, rcptto, auth, d);
-	conf_check_outbound(l, sec, &d->outbound);
-	return 0;
+	conf_warn_no_nexthop(l, sec, d->name, &d->outbound);
+	return conf_check_outbound(l, sec, &d->outbound);
 }
 
 /* Every name that the global section wants asked about has some host. */
@@ -237,7 +208,11 @@ load_logins(struct conf_load *l, cfg_t *in, const char *what,
 		    conf_params_load(l->s, sec, conf_params_outbound,
 			&login->outbound, NULL) != 0)
 			goto done;
-		conf_check_outbound(l, sec, &login->outbound);
+		if (conf_check_outbound(l, sec, &login->outbound) != 0)
+			goto done;
+		if (!sender)
+			conf_warn_no_nexthop(
+			    l, sec, login->name, &login->outbound);
 		named[i].name = login->name;
 		named[i].at = conf_tree_place(l->s, sec);
 	}
@@ -280,9 +255,16 @@ load_binding(
 		    "%s \"%.70s\": a name of up to 64 letters, digits, \"_\", "
 		    "\"-\", \".\" is needed",
 		    sec->name, b->name);
-	conf_list_endpoints(l, sec, "nexthops", &b->nexthops);
-	conf_check_outbound(l, sec, &b->outbound);
+	if (strcmp(b->name, CREDENTIAL_DEFAULT) == 0)
+		conf_tell(l->s, conf_tree_place(l->s, sec),
+		    "%s \"%s\": this is the name of the map without a "
+		    "binding",
+		    sec->name, b->name);
+	conf_check_nexthops(l, sec, &b->nexthops);
+	if (conf_check_outbound(l, sec, &b->outbound) != 0)
+		return -1;
 	guarded = guarded || b->nexthops.n > 0;
+	conf_warn_unreachable(l, sec, &b->outbound, guarded);
 	check_senders(l, sec, guarded);
 	if (load_logins(l, sec, "domain", &b->domains, &b->n_domains) != 0 ||
 	    load_logins(l, sec, "sender", &b->senders, &b->n_senders) != 0)
@@ -372,6 +354,22 @@ conf_load_bindings(struct conf_load *l)
 	return load_logins(l, l->tree, "sender", &c->senders, &c->n_senders);
 }
 
+/* A line of a file has one value: no user and password. */
+static void
+check_no_file(struct conf_load *l, cfg_t *sec, const char *ds)
+{
+	const struct conf_datasource *d =
+	    ds != NULL ? conf_datasource_find(l->c, ds) : NULL;
+	size_t i;
+
+	for (i = 0; d != NULL && i < d->uri.n; i++)
+		if (strncmp(d->uri.v[i], "file:", 5) == 0)
+			conf_tell(l->s, conf_set_at(l, sec, "ds_cache"),
+			    "ds_cache: datasource \"%.60s\" is a file, which "
+			    "yields a host, not user and password",
+			    ds);
+}
+
 int
 conf_load_credential(struct conf_load *l)
 {
@@ -382,8 +380,12 @@ conf_load_credential(struct conf_load *l)
 		return -1;
 	if (sec == NULL)
 		return 0;
-	conf_check_outbound(l, sec, &c->outbound);
-	conf_list_endpoints(l, sec, "nexthops", &c->credential.nexthops);
+	if (conf_check_outbound(l, sec, &c->outbound) != 0)
+		return -1;
+	conf_check_nexthops(l, sec, &c->credential.nexthops);
+	conf_warn_unreachable(
+	    l, sec, &c->outbound, c->credential.nexthops.n > 0);
+	check_no_file(l, sec, c->credential.ds_cache);
 	conf_check_query(l, sec, &c->credential.ds_cache, &c->credential.query,
 	    "key|sender|domain|binding|host|nexthop", false);
 	return 0;
@@ -397,6 +399,7 @@ conf_logins_free(struct conf_login *v, size_t n)
 	for (i = 0; i < n; i++) {
 		free(v[i].name);
 		conf_params_free(conf_params_outbound, &v[i].outbound);
+		conf_outbound_release(&v[i].outbound);
 	}
 	free(v);
 }
@@ -409,6 +412,7 @@ conf_bindings_free(struct conf_binding *b, size_t n)
 	for (i = 0; i < n; i++) {
 		free(b[i].name);
 		conf_params_free(conf_params_binding, &b[i]);
+		conf_outbound_release(&b[i].outbound);
 		conf_logins_free(b[i].domains, b[i].n_domains);
 		conf_logins_free(b[i].senders, b[i].n_senders);
 		conf_bindings_free(b[i].bindings, b[i].n_bindings);

@@ -51,13 +51,11 @@
 #include <stddef.h>
 
 #include "common/conf.h"
+#include "common/credential_check.h"
 #include "common/nexthop.h"
 
 struct credentials;
 struct strbuf;
-
-/* The name of the map without a binding. */
-#define CREDENTIAL_DEFAULT "default"
 
 /* "sender \"@example.org\" of binding \"a\"", cut. */
 #define CREDENTIAL_SCOPE_MAX 192

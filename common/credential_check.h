@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The name of the map without a binding. */
+#define CREDENTIAL_DEFAULT "default"
+
 #define OUTBOUND_USER_MAX 255  /* octets */
 #define OUTBOUND_PASS_MAX 1024 /* octets */
 

@@ -161,10 +161,15 @@
  P(LIST, nexthops, "", 0, 0, "", "where these credentials may go")
 
 /* outbound_smtp_auth */
-#define PARAMS_OUTBOUND_QUERY(P)            \
- P(STRING, ds_cache, PARAM_UNSET, 0, 0, "", \
-     "the datasource that query is put to") \
- P(STRING, query, PARAM_UNSET, 0, 0, "lines", "yields user, pass and type")
+#define PARAMS_OUTBOUND_QUERY(P)                                            \
+ P(STRING, ds_cache, PARAM_UNSET, 0, 0, "",                                 \
+     "the datasource that query is put to")                                 \
+ P(STRING, query, PARAM_UNSET, 0, 0, "lines", "yields user, pass and type") \
+ P(BOOL, message_credentials, "false", 0, 0, "",                            \
+     "take those that a message's context brings")                          \
+ P(DURATION, message_life, "7d", 1000, PARAM_YEAR_MS, "",                   \
+     "how long they are kept")                                              \
+ P(INT, message_max, "100000", 1, 10000000, "", "messages that have some")
 
 /* peer "CIDR" */
 #define PARAMS_PEER(P)                                                  \
@@ -192,7 +197,9 @@
  P(STRING, socket_group, PARAM_UNSET, 0, 0, "",                              \
      "group that may connect to them; the one of the first allow_users")     \
  P(STRING, control, "unix:/run/postern/authd.ctl", 0, 0, "",                 \
-     "where posternctl finds postern-authd")
+     "where posternctl finds postern-authd")                                 \
+ P(STRING, state_directory, "/var/lib/postern", 0, 0, "",                    \
+     "where postern-authd keeps what outlives it")
 
 /* front */
 #define PARAMS_FRONT(P)                                             \

@@ -97,18 +97,25 @@ router_is_for_all(
 	return r->any && route == r->global && !is_named(r, domain);
 }
 
-/* Credentials go to hosts that stand in the same section only. */
-static void
-set_credential(struct route *r, const struct conf_outbound *o)
+/* Credentials go to hosts that stand in the same section only.  Without its
+ * password the login would be refused and every recipient deferred. */
+static bool
+set_credential(struct route *r, const struct conf_outbound *o, char *why)
 {
 	static const char *const types[] = { "PLAIN", "LOGIN" };
 
 	if (o->outbound_smtp_auth_user == NULL)
-		return;
+		return true;
+	if (o->pass_fault != NULL) {
+		(void)snprintf(why, ROUTE_WHY_MAX,
+		    "outbound_smtp_auth_pass: %s", o->pass_fault);
+		return false;
+	}
 	r->auth_user = o->outbound_smtp_auth_user;
 	r->auth_pass = o->outbound_smtp_auth_pass;
 	if (o->outbound_smtp_auth_type >= 0 && o->outbound_smtp_auth_type < 2)
 		r->auth_type = types[o->outbound_smtp_auth_type];
+	return true;
 }
 
 /* A domain section's hosts, or with its options the global ones. */
@@ -121,12 +128,14 @@ route_from_list(const struct router *router, const struct conf_domain *d,
 	    ? &route_options_up(&o)->host
 	    : &router_up(router)->host;
 	struct route *r;
+	bool ok;
 
 	r = route_new(router->conf, &o, origin);
 	(void)snprintf(why, ROUTE_WHY_MAX, "no memory");
-	if (r != NULL && origin == ROUTE_DOMAIN && o.rcptto != NULL)
-		set_credential(r, &d->outbound);
-	if (r != NULL && route_add_list(r, hosts, why)) {
+	ok = r != NULL;
+	if (ok && origin == ROUTE_DOMAIN && o.rcptto != NULL)
+		ok = set_credential(r, &d->outbound, why);
+	if (ok && route_add_list(r, hosts, why)) {
 		(void)snprintf(why, ROUTE_WHY_MAX, "no memory");
 		if (route_finish(r))
 			return r;

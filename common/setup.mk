@@ -10,6 +10,7 @@ libpostern_la_SOURCES += \
 	common/conf_lex.c common/conf_lex.h \
 	common/conf_list.c \
 	common/conf_listener.c \
+	common/conf_outbound.c \
 	common/conf_param.c common/conf_param.h \
 	common/conf_print.c \
 	common/conf_programs.c \

@@ -33,6 +33,9 @@ UNIT_TESTS += tests/unit/test_conf tests/unit/test_conf_parts \
 	tests/unit/test_conf_refuse tests/unit/test_conf_source
 conf_case = tests/unit/conf_case.c tests/unit/conf_case.h
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c $(conf_case)
+UNIT_TESTS += tests/unit/test_conf_outbound
+tests_unit_test_conf_outbound_SOURCES = tests/unit/test_conf_outbound.c \
+	$(conf_case)
 UNIT_TESTS += tests/unit/test_conf_memory
 tests_unit_test_conf_memory_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \

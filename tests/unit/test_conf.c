@@ -292,8 +292,8 @@ test_queries(void **state)
 	assert_null(conf_datasource_find(c, "D"));
 	conf_unref(c);
 	c = load("datasource \"f\" { uri = \"file:/map\" }\n"
-		 "outbound_smtp_auth { ds_cache = f query = \":nexthop\" }\n");
-	assert_string_equal(c->credential.query, ":nexthop");
+		 "smtp_auth_proxy { ds_cache = f query = \":domain\" }\n");
+	assert_string_equal(c->auth.up.query, ":domain");
 	conf_unref(c);
 }
 

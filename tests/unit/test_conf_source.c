@@ -410,7 +410,7 @@ test_real_files(void **state)
 	put(path, "include(\"q.conf\")\n", 0644);
 	put(other,
 	    "outbound_smtp_auth { outbound_smtp_auth_user = u\n"
-	    "outbound_smtp_auth_pass = p }\n",
+	    "outbound_smtp_auth_pass = p nexthops = r }\n",
 	    0600);
 	load_path(&k, path);
 	assert_non_null(k.c);
