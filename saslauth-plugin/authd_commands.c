@@ -9,7 +9,10 @@
 #include "common/auth.h"
 #include "common/conf_holder.h"
 #include "common/control.h"
+#include "common/log.h"
+#include "common/outbound.h"
 #include "common/strbuf.h"
+#include "saslauth-plugin/authd_roles.h"
 #include "saslauth-plugin/authd_serve.h"
 #include "saslauth-plugin/peers.h"
 
@@ -24,9 +27,33 @@ compare(const struct conf *old, const struct conf *fresh)
 	reload_warn("authd.socket", reload_differ(&a->socket, &b->socket));
 	reload_warn("authd.saslauthd_socket",
 	    reload_differ(&a->saslauthd_socket, &b->saslauthd_socket));
+	reload_warn("authd.socketmap_socket",
+	    reload_differ(&a->socketmap_socket, &b->socketmap_socket));
 	reload_warn("authd.socket_group",
 	    reload_differs(a->socket_group, b->socket_group));
 	reload_warn("authd.control", reload_differs(a->control, b->control));
+}
+
+/* Both have the same configuration, whatever becomes of this. */
+static bool
+apply_both(const struct authd *a, struct conf *fresh, char *why, size_t len)
+{
+	struct conf *old;
+	char again[256];
+
+	if (a->outbound != NULL &&
+	    !outbound_reload(a->outbound, fresh, why, len))
+		return false;
+	if (a->auth == NULL || auth_reload(a->auth, fresh, why, len))
+		return true;
+	old = conf_holder_get(a->conf);
+	if (a->outbound != NULL &&
+	    !outbound_reload(a->outbound, old, again, sizeof(again)))
+		log_error("outbound credentials: the old configuration cannot "
+			  "be had back: %s",
+		    again);
+	conf_unref(old);
+	return false;
 }
 
 static bool
@@ -37,11 +64,15 @@ apply(void *arg, struct conf *fresh, char *why, size_t len)
 
 	if (peers == NULL)
 		return false;
-	if (!auth_reload(authd->auth, fresh, why, len)) {
+	if (!apply_both(authd, fresh, why, len)) {
 		peers_free(peers);
 		return false;
 	}
 	server_peers(authd->server, peers);
+	reload_warn(
+	    "smtp_auth_proxy", authd->auth == NULL && authd_has_logins(fresh));
+	reload_warn("outbound_smtp_auth",
+	    authd->outbound == NULL && authd_has_outbound(fresh));
 	return true;
 }
 
@@ -96,10 +127,14 @@ command_status(const struct authd_commands *c, FILE *out, char *why, size_t len)
 	strbuf_addf(&sb, "configuration=%s", c->reload.conf_file);
 	add_list(&sb, "socket", &conf->authd.socket);
 	add_list(&sb, "saslauthd_socket", &conf->authd.saslauthd_socket);
+	add_list(&sb, "socketmap_socket", &conf->authd.socketmap_socket);
 	strbuf_addch(&sb, '\n');
 	conf_unref(conf);
 	server_status(c->authd->server, &sb);
-	auth_status(c->authd->auth, &sb);
+	if (c->authd->auth != NULL)
+		auth_status(c->authd->auth, &sb);
+	if (c->authd->outbound != NULL)
+		outbound_status(c->authd->outbound, &sb);
 	return print(&sb, out, why, len);
 }
 
@@ -109,7 +144,10 @@ command_stats(const struct authd_commands *c, FILE *out, char *why, size_t len)
 	struct strbuf sb;
 
 	strbuf_init(&sb, ANSWER_MAX);
-	auth_stats(c->authd->auth, &sb);
+	if (c->authd->auth != NULL)
+		auth_stats(c->authd->auth, &sb);
+	if (c->authd->outbound != NULL)
+		outbound_stats(c->authd->outbound, &sb);
 	server_stats(c->authd->server, &sb);
 	return print(&sb, out, why, len);
 }
@@ -118,15 +156,20 @@ static bool
 command_cache(const struct authd_commands *c, char *const *words, size_t n,
     FILE *out, char *why, size_t len)
 {
-	const char *user = NULL;
+	const char *name = NULL;
+	size_t dropped = 0;
 
 	if (n == 3 && strcmp(words[1], "drop") == 0)
-		user = words[2];
+		name = words[2];
 	else if (n != 2 || strcmp(words[1], "flush") != 0) {
-		snprintf(why, len, "cache drop USER, or cache flush");
+		snprintf(why, len, "cache drop NAME, or cache flush");
 		return false;
 	}
-	fprintf(out, " dropped=%zu\n", auth_drop(c->authd->auth, user));
+	if (c->authd->auth != NULL)
+		dropped += auth_drop(c->authd->auth, name);
+	if (c->authd->outbound != NULL)
+		dropped += outbound_drop(c->authd->outbound, name);
+	fprintf(out, " dropped=%zu\n", dropped);
 	return true;
 }
 

@@ -5,7 +5,8 @@
  *   status           what is under way, name=value
  *   stats            counters, name=value
  *   reload           read the configuration anew
- *   cache drop USER  forget what is remembered of a name that goes upstream
+ *   cache drop NAME  forget what is remembered of a name that goes upstream,
+ *                    and of look-ups with it
  *   cache flush      forget all
  */
 #ifndef POSTERN_SASLAUTH_PLUGIN_AUTHD_COMMANDS_H
@@ -19,12 +20,14 @@
 
 struct auth;
 struct conf_holder;
+struct outbound;
 struct server;
 
 /* What the commands work with; all borrowed. */
 struct authd {
 	struct conf_holder *conf;
-	struct auth *auth;
+	struct auth *auth;         /* NULL: no logins */
+	struct outbound *outbound; /* NULL: no credentials */
 	struct server *server;
 };
 

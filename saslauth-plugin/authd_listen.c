@@ -11,6 +11,7 @@
 #include "common/errtext.h"
 #include "common/local_socket.h"
 #include "common/log.h"
+#include "saslauth-plugin/authd_roles.h"
 #include "saslauth-plugin/peers.h"
 
 static int
@@ -69,15 +70,27 @@ int
 authd_listen(const struct conf *conf, const struct peers *peers,
     struct authd_sockets *out, char *why, size_t len)
 {
+	const struct conf_authd *a = &conf->authd;
+	bool logins = authd_has_logins(conf);
+	bool outbound = authd_has_outbound(conf);
+
 	out->n = 0;
-	if (listen_all(&conf->authd.socket, AUTHD_WIRE, peers, out, why, len) !=
-		0 ||
-	    listen_all(&conf->authd.saslauthd_socket, AUTHD_SASLAUTHD, peers,
-		out, why, len) != 0)
+	if (logins &&
+	    (listen_all(&a->socket, AUTHD_WIRE, peers, out, why, len) != 0 ||
+		listen_all(&a->saslauthd_socket, AUTHD_SASLAUTHD, peers, out,
+		    why, len) != 0))
 		return -1;
-	if (out->n == 0) {
+	if (logins && out->n == 0) {
 		snprintf(why, len,
 		    "neither authd.socket nor authd.saslauthd_socket is set");
+		return -1;
+	}
+	if (outbound &&
+	    listen_all(&a->socketmap_socket, AUTHD_SOCKETMAP, peers, out, why,
+		len) != 0)
+		return -1;
+	if (out->n == 0) {
+		snprintf(why, len, "authd.socketmap_socket is not set");
 		return -1;
 	}
 	return 0;

@@ -17,6 +17,7 @@ struct peers;
 enum authd_protocol {
 	AUTHD_WIRE,
 	AUTHD_SASLAUTHD,
+	AUTHD_SOCKETMAP,
 };
 
 struct authd_socket {
@@ -31,8 +32,10 @@ struct authd_sockets {
 
 /*
  * authd_listen(conf, peers, out, why, len): open the sockets of options
- * authd.socket and authd.saslauthd_socket; each is a "unix:" one.  Before
- * privileges are given up, before there are threads.
+ * authd.socket and authd.saslauthd_socket, when there are logins to serve,
+ * and of authd.socketmap_socket, when there are outbound credentials
+ * (authd_roles.h); each is a "unix:" one.  Before privileges are given up,
+ * before there are threads.
  *
  *   peers  whose group gets them, with mode 0660; else their mode is 0600,
  *          and, with a warning, where we may not give them to a group that

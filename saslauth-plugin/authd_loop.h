@@ -22,6 +22,7 @@
 #include "saslauth-plugin/workers.h"
 
 struct auth;
+struct outbound;
 struct peers;
 
 /* The whole first request; a login in all, which is half a second less than
@@ -55,6 +56,7 @@ enum server_end {
 
 struct server {
 	struct auth *auth;
+	struct outbound *outbound;
 	struct workers *workers; /* for logins */
 	struct workers *lookers; /* for connections that stay */
 	pthread_t thread;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* postern-authd(8): logins, put to the servers behind. */
+/* postern-authd(8): logins, put to the servers behind; credentials, given to
+ * the MTA for the servers beyond. */
 #include "config.h"
 
 #include <malloc.h>
@@ -15,10 +16,12 @@
 #include "common/daemon.h"
 #include "common/dial.h"
 #include "common/log.h"
+#include "common/outbound.h"
 #include "common/reload.h"
 #include "common/route.h"
 #include "saslauth-plugin/authd_commands.h"
 #include "saslauth-plugin/authd_listen.h"
+#include "saslauth-plugin/authd_roles.h"
 #include "saslauth-plugin/authd_serve.h"
 #include "saslauth-plugin/peers.h"
 
@@ -48,33 +51,33 @@ fail(const char *what, const char *why)
 	exit(EX_UNAVAILABLE);
 }
 
-static bool
-asks_anybody(const struct conf *conf)
-{
-	if (conf->auth.up.host.n > 0 || conf->auth.up.query != NULL)
-		return true;
-	for (size_t i = 0; i < conf->n_domains; i++)
-		if (conf->domains[i].has_auth)
-			return true;
-	return false;
-}
-
-/* Routes and data sources are looked at too, by -n and before we go into the
- * background. */
+/* Routes, data sources and credentials are looked at too, by -n and before we
+ * go into the background. */
 static int
 check(struct conf *conf, char *why, size_t len)
 {
+	bool logins = authd_has_logins(conf);
+	bool outbound = authd_has_outbound(conf);
+	struct outbound *o;
 	struct router *r;
 
-	if (!asks_anybody(conf)) {
+	if (!logins && !outbound) {
 		snprintf(why, len,
 		    "smtp_auth_proxy: neither host nor query, and no domain "
-		    "with a host: there is nobody to ask");
+		    "with a host: there is nobody to ask; nor is there any "
+		    "outbound_smtp_auth option or binding");
 		return -1;
 	}
-	if ((r = router_new(conf, ROUTE_FOR_AUTH, why, len)) == NULL)
-		return -1;
-	router_free(r);
+	if (logins) {
+		if ((r = router_new(conf, ROUTE_FOR_AUTH, why, len)) == NULL)
+			return -1;
+		router_free(r);
+	}
+	if (outbound) {
+		if ((o = outbound_new(conf, why, len)) == NULL)
+			return -1;
+		outbound_free(o);
+	}
 	return 0;
 }
 
@@ -105,8 +108,12 @@ open_sockets(const struct conf *conf, struct peers **peers,
 		fail("accounts", why);
 	if (authd_listen(conf, *peers, sockets, why, sizeof(why)) != 0)
 		fail("socket", why);
-	give(&conf->authd.socket, conf->user);
-	give(&conf->authd.saslauthd_socket, conf->user);
+	if (authd_has_logins(conf)) {
+		give(&conf->authd.socket, conf->user);
+		give(&conf->authd.saslauthd_socket, conf->user);
+	}
+	if (authd_has_outbound(conf))
+		give(&conf->authd.socketmap_socket, conf->user);
 	if ((fd = control_open(control, why, sizeof(why))) < 0 ||
 	    daemon_give(control, conf->user, why, sizeof(why)) != 0)
 		fail("control socket", why);
@@ -119,7 +126,8 @@ drain(const struct authd *authd)
 {
 	bool done = server_stop(authd->server, DRAIN_MS);
 
-	auth_stop(authd->auth);
+	if (authd->auth != NULL)
+		auth_stop(authd->auth);
 	return done || server_hurry(authd->server, HURRY_MS);
 }
 
@@ -133,9 +141,14 @@ start(struct authd *authd, struct conf *conf,
 	if (daemon_signals() != 0 || dial_global_init() != 0 ||
 	    (authd->conf = conf_holder_new(conf)) == NULL)
 		fail("start", "out of memory or threads");
-	if ((authd->auth = auth_new(conf, &pp, why, sizeof(why))) == NULL ||
-	    (authd->server = server_new(
-		 authd->auth, sockets, peers, why, sizeof(why))) == NULL)
+	if ((authd_has_logins(conf) &&
+		(authd->auth = auth_new(conf, &pp, why, sizeof(why))) ==
+		    NULL) ||
+	    (authd_has_outbound(conf) &&
+		(authd->outbound = outbound_new(conf, why, sizeof(why))) ==
+		    NULL) ||
+	    (authd->server = server_new(authd->auth, authd->outbound, sockets,
+		 peers, why, sizeof(why))) == NULL)
 		fail("start", why);
 }
 
@@ -188,6 +201,7 @@ main(int argc, char **argv)
 	control_stop(control);
 	server_free(authd.server);
 	auth_free(authd.auth);
+	outbound_free(authd.outbound);
 	conf_holder_free(authd.conf);
 	dial_global_cleanup();
 	log_info("stopped");

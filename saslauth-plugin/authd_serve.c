@@ -50,7 +50,15 @@ watch(struct server *s, int fd, uint32_t events, void *what)
 static const struct serve_protocol *
 protocol_of(enum authd_protocol p)
 {
-	return p == AUTHD_SASLAUTHD ? &saslauthd_protocol : &wire_protocol;
+	switch (p) {
+	case AUTHD_SASLAUTHD:
+		return &saslauthd_protocol;
+	case AUTHD_SOCKETMAP:
+		return &socketmap_protocol;
+	case AUTHD_WIRE:
+	default:
+		return &wire_protocol;
+	}
 }
 
 static bool
@@ -105,8 +113,9 @@ add_listeners(struct server *s, const struct authd_sockets *sockets)
 }
 
 struct server *
-server_new(struct auth *auth, const struct authd_sockets *sockets,
-    struct peers *peers, char *why, size_t len)
+server_new(struct auth *auth, struct outbound *outbound,
+    const struct authd_sockets *sockets, struct peers *peers, char *why,
+    size_t len)
 {
 	struct server *s = calloc(1, sizeof(*s));
 
@@ -117,6 +126,7 @@ server_new(struct auth *auth, const struct authd_sockets *sockets,
 		return NULL;
 	}
 	s->auth = auth;
+	s->outbound = outbound;
 	s->epoll = s->wake.fd = -1;
 	s->wake.watched = WATCHED_WAKE;
 	pthread_mutex_init(&s->lock, NULL);

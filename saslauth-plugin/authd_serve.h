@@ -7,6 +7,9 @@
  * need wait for nothing but the upstream (auth_quick()); else a worker does
  * (workers.h), and writes the answer where nothing hinders it.
  *
+ * A protocol whose connections stay has workers of its own, and a share of
+ * the connections that logins cannot take, nor it theirs.
+ *
  * What is bounded: how long a request may take to come, how long a login may
  * take, how many connections there are, how many logins are under way or
  * wait for that, how many answers are held back.
@@ -21,20 +24,22 @@
 #include "saslauth-plugin/authd_listen.h"
 
 struct auth;
+struct outbound;
 struct peers;
 struct server;
 struct strbuf;
 
 /*
- * server_new(auth, sockets, peers, why, len): serve from now on.
+ * server_new(auth, outbound, sockets, peers, why, len): serve from now on.
  *
- *   auth     borrowed until server_free()
+ *   auth     borrowed until server_free(), as is outbound; NULL when none of
+ *            the sockets is for it
  *   sockets  their descriptors are taken, on failure too
  *   peers    taken on success
  *
  * Returns NULL with a message.
  */
-struct server *server_new(struct auth *auth,
+struct server *server_new(struct auth *auth, struct outbound *outbound,
     const struct authd_sockets *sockets, struct peers *peers, char *why,
     size_t len);
 

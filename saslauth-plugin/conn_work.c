@@ -27,6 +27,7 @@ conn_call(struct conn *c, struct serve_call *call)
 {
 	memset(call, 0, sizeof(*call));
 	call->auth = c->server->auth;
+	call->outbound = c->server->outbound;
 	call->request = c->in;
 	call->len = c->request_len > 0 ? c->request_len : c->in_len;
 	call->until.at_ms = c->until_ms;

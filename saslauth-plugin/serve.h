@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "common/auth.h"
+#include "common/outbound.h"
 
 enum serve_seen {
 	SERVE_BAD = -1, /* no request: hang up */
@@ -28,7 +29,8 @@ enum serve_seen {
 
 /* A request, and what becomes of it. */
 struct serve_call {
-	struct auth *auth;
+	struct auth *auth;            /* or */
+	struct outbound *outbound;    /* what the protocol is for */
 	const unsigned char *request; /* whole */
 	size_t len;
 	struct deadline until; /* of the login, or of this request */
@@ -75,5 +77,6 @@ void serve_check(struct serve_call *c, const struct serve_protocol *p,
 
 extern const struct serve_protocol wire_protocol;
 extern const struct serve_protocol saslauthd_protocol;
+extern const struct serve_protocol socketmap_protocol;
 
 #endif /* POSTERN_SASLAUTH_PLUGIN_SERVE_H */

@@ -37,18 +37,22 @@ user = "{user}"
 log_target = "{target}"
 log_level = "{level}"
 {top}
-smtp_auth_proxy {{
-    host = {{{hosts}}}
-    tls = none
-    {options}
-}}
+{proxy}
 authd {{
     socket = "unix:{dir}/auth"
     saslauthd_socket = "{mux}"
+    socketmap_socket = "unix:{dir}/map"
     control = "unix:{dir}/control"
     {authd}
 }}
 """
+
+PROXY = """smtp_auth_proxy {{
+    host = {{{hosts}}}
+    tls = none
+    {options}
+}}"""
+
 
 def octets(value):
     """Text or octets as octets."""
@@ -77,6 +81,11 @@ def mux_request(login, password, service="smtp", realm="", client=None):
         fields.append(client)
     return b"".join(struct.pack(">H", len(octets(f))) + octets(f)
                     for f in fields)
+
+
+def netstring(text):
+    """The text as socketmap has it."""
+    return b"%d:%s," % (len(octets(text)), octets(text))
 
 
 class Peer:
@@ -129,6 +138,19 @@ class Peer:
         check(len(text) == size, f"an answer is cut off: {text!r}")
         return text
 
+    def reply(self):
+        """socketmap's answer, or None at the end."""
+        head = b""
+        while not head.endswith(b":"):
+            octet = self.octets(1)
+            if octet == b"":
+                check(head == b"", f"an answer is cut off: {head!r}")
+                return None
+            head += octet
+        text = self.octets(int(head[:-1]) + 1)
+        check(text.endswith(b","), f"no answer: {head!r} {text!r}")
+        return text[:-1]
+
     def ended(self):
         """Whether nothing but the end comes."""
         return self.octets(1) == b""
@@ -150,6 +172,7 @@ class Rig(Case):
         self.auth = self.path("auth")
         self.mux = self.path("mux")
         self.control = self.path("control")
+        self.map = self.path("map")
         self.conf = self.path("postern.conf")
         self.daemon = None
         self.write_conf()
@@ -168,8 +191,11 @@ class Rig(Case):
     def write_conf(self, **changes):
         """Write the configuration, with these values from now on."""
         self.values.update(changes)
+        proxy = "" if self.values["hosts"] is None else PROXY.format(
+            **self.values)
         self.write("postern.conf", CONF.format(
-            user=getpass.getuser(), dir=self.dir, **self.values))
+            user=getpass.getuser(), dir=self.dir, proxy=proxy,
+            **self.values))
 
     def start(self, *arguments, env=None):
         """Start the daemon and wait until it serves."""
@@ -231,6 +257,12 @@ class Rig(Case):
             check(peer.ended(), "the daemon goes on after the answer")
             return answer
 
+    def look(self, name, key):
+        """A look-up of an outbound credential: the answer, or None."""
+        with Peer(self.map) as peer:
+            peer.send(netstring(octets(name) + b" " + octets(key)))
+            return peer.reply()
+
     def command(self, request):
         """A command to the control socket: the lines of the answer."""
         with dial(self.control) as sock:
@@ -258,4 +290,4 @@ class Rig(Case):
 __all__ = ["AUTHD", "BAD", "CHALLENGE", "CHECK", "DATA", "GOOD", "MECH",
            "PASS", "PATIENCE", "Peer", "REASON", "Rig", "SCRIPTED", "SERVICE",
            "START", "STEP", "UNSURE", "USER", "asking", "check",
-           "check_frame", "frame", "mux_request", "wait_for"]
+           "check_frame", "frame", "mux_request", "netstring", "wait_for"]

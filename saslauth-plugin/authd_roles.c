@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "saslauth-plugin/authd_roles.h"
+
+#include <stddef.h>
+
+bool
+authd_has_logins(const struct conf *conf)
+{
+	if (conf->auth.up.host.n > 0 || conf->auth.up.query != NULL)
+		return true;
+	for (size_t i = 0; i < conf->n_domains; i++)
+		if (conf->domains[i].has_auth)
+			return true;
+	return false;
+}
+
+static bool
+is_set(const struct conf_outbound *o)
+{
+	return o->outbound_smtp_auth_user != NULL ||
+	    o->outbound_smtp_auth_type >= 0 ||
+	    o->outbound_smtp_auth_key != NULL;
+}
+
+bool
+authd_has_outbound(const struct conf *conf)
+{
+	if (is_set(&conf->outbound) || conf->credential.query != NULL ||
+	    conf->n_bindings > 0 || conf->n_groups > 0 || conf->n_senders > 0)
+		return true;
+	for (size_t i = 0; i < conf->n_domains; i++)
+		if (is_set(&conf->domains[i].outbound))
+			return true;
+	return false;
+}

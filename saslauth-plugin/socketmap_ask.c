@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "saslauth-plugin/socketmap_ask.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+text(const struct socketmap_text *t, char *out, size_t size)
+{
+	if (t->len >= size ||
+	    (t->len > 0 && memchr(t->data, '\0', t->len) != NULL))
+		return false;
+	if (t->len > 0)
+		memcpy(out, t->data, t->len);
+	out[t->len] = '\0';
+	return true;
+}
+
+bool
+socketmap_asked(const struct socketmap_request *rq, struct socketmap_asked *out,
+    const char **why)
+{
+	memset(&out->question, 0, sizeof(out->question));
+	if (rq->key.data == NULL)
+		*why = "no key behind a name and a blank";
+	else if (!text(&rq->name, out->name, sizeof(out->name)))
+		*why = "a name that is too long or holds a NUL";
+	else if (!text(&rq->key, out->key, sizeof(out->key)))
+		*why = "a key that is too long or holds a NUL";
+	else {
+		out->question.binding = out->name;
+		out->question.key = out->key;
+		out->question.no_colon = true;
+		return true;
+	}
+	return false;
+}
+
+static unsigned char *
+put(const struct socketmap_text *v, size_t n, size_t *len)
+{
+	size_t size = SOCKETMAP_AROUND;
+	unsigned char *out;
+
+	for (size_t i = 0; i < n; i++)
+		size += v[i].len;
+	if ((out = malloc(size)) == NULL)
+		return NULL;
+	if ((*len = socketmap_write(v, n, out, size)) == 0) {
+		free(out);
+		return NULL;
+	}
+	return out;
+}
+
+unsigned char *
+socketmap_say(const char *word, const char *reason, size_t *len)
+{
+	const struct socketmap_text v[] = { { word, strlen(word) }, { " ", 1 },
+		{ reason, strlen(reason) } };
+
+	return put(v, 3, len);
+}
+
+static unsigned char *
+say_given(const struct outbound_answer *a, size_t *len)
+{
+	struct socketmap_text v[] = { { "OK ", 3 }, { a->user, 0 }, { ":", 1 },
+		{ NULL, 0 } };
+
+	v[1].len = strlen(a->user);
+	v[3].data = secret_bytes(&a->pass, &v[3].len);
+	return put(v, 4, len);
+}
+
+unsigned char *
+socketmap_answer(const struct socketmap_asked *asked,
+    const struct outbound_answer *a, size_t *len)
+{
+	(void)asked;
+	switch (a->verdict) {
+	case OUTBOUND_GIVEN:
+		return say_given(a, len);
+	case OUTBOUND_NONE:
+		return socketmap_say("NOTFOUND", "", len);
+	case OUTBOUND_DEFER:
+	default:
+		return socketmap_say("TEMP",
+		    a->reason[0] != '\0' ? a->reason : "cannot be told now",
+		    len);
+	}
+}
