@@ -44,14 +44,25 @@ class Authd(Daemon):
         self.sockets = _SOCKETS.format(socket=self.path, mux=self.mux,
                                        outbound=self.outbound,
                                        control=self.control, user=user)
+        self._wanted = []
         self.configure(conf)
         if start:
             self.start()
 
+    def configure(self, conf):
+        """Write postern.conf anew (and do nothing else)."""
+        super().configure(conf)
+        # it makes the sockets of what it is configured to do
+        words = conf.lower()
+        self._wanted = [self.control]
+        if "smtp_auth_proxy" in words:
+            self._wanted += [self.path, self.mux]
+        if "outbound_smtp_auth" in words or "binding" in words:
+            self._wanted.append(self.outbound)
+
     def ready(self):
         """Whether all its sockets are there."""
-        return all(self.listens(path)
-                   for path in (self.path, self.mux, self.control))
+        return all(self.listens(path) for path in self._wanted)
 
     def command(self, *arguments):
         """One of posternctl's commands that are about a daemon: this one."""

@@ -137,10 +137,11 @@ class PostfixFront(Gate):
     def __init__(self, case, conf="", peers=PEERS, routes="", front="",
                  timeout=30, maxproc="-", fronts="-", script=True,
                  sasl=None, plugins=None, start_milter=True, next_=None,
-                 **settings):
+                 services=(), **settings):
         """conf: postern.conf; peers: its peer sections; routes: options of
         smtp_rcptto_proxy; front: of front.  maxproc, fronts: the process
-        limits of the private smtpd and of spawn.  script: whether a script
+        limits of the private smtpd and of spawn.  services: more lines of
+        master.cf.  script: whether a script
         sends the front's log to front.log (or else it is syslog's)."""
         super().__init__(case)
         self.port = ports.free_port()
@@ -156,7 +157,7 @@ class PostfixFront(Gate):
                 f"{host}:{self.port} inet n n n - {fronts} spawn "
                 f"user=postern:postdrop argv={self._argv(script)}"
                 for host in self.hosts
-            ] + [_PRIVATE.format(maxproc=maxproc)],
+            ] + [_PRIVATE.format(maxproc=maxproc), *services],
             **mta_postfix.milter_settings(**{
                 "inet_protocols": "all" if has_ipv6() else "ipv4",
                 "mynetworks": f"{LOCAL}/32 [::1]/128",

@@ -230,7 +230,8 @@ class Scripted:
     def _bind(self):
         """A socket on our port; the first time, on one that is free."""
         for _ in range(100):
-            listener = socket.socket()
+            listener = socket.socket(
+                socket.AF_INET6 if ":" in self.host else socket.AF_INET)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             port = self.port or ports.free_port()
             try:
