@@ -31,6 +31,8 @@ BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
 AUTHD = os.path.join(BUILD, "saslauth-plugin", "postern-authd")
 SCRIPTED = os.path.join(BUILD, "tests", "authd", "scripted-authd")
 PATIENCE = int(os.environ.get("TEST_PATIENCE", "1"))
+# sanitizers have memory of their own, and threads are dear
+PLAIN = os.environ.get("TEST_PLAIN", "yes") == "yes"
 
 CONF = """hostname = "{hostname}"
 user = "{user}"
@@ -203,7 +205,7 @@ class Rig(Case):
             self, "postern-authd",
             [self.program, "-f", "-c", self.conf, *arguments], env)
         wait_for(lambda: self.served() or not self.daemon.running(),
-                 "the daemon to serve", 30)
+                 "the daemon to serve")
         check(self.daemon.running(), "the daemon has ended: " + self.log())
         return self.daemon
 
@@ -214,7 +216,7 @@ class Rig(Case):
                 return False
         return "serving" in self.log()
 
-    def stop(self, seconds=30):
+    def stop(self, seconds=60):
         """SIGTERM; it must end in order.  How long that took."""
         begun = time.monotonic()
         code = self.daemon.stop(seconds)
@@ -288,6 +290,6 @@ class Rig(Case):
 
 
 __all__ = ["AUTHD", "BAD", "CHALLENGE", "CHECK", "DATA", "GOOD", "MECH",
-           "PASS", "PATIENCE", "Peer", "REASON", "Rig", "SCRIPTED", "SERVICE",
+           "PASS", "PATIENCE", "PLAIN", "Peer", "REASON", "Rig", "SCRIPTED", "SERVICE",
            "START", "STEP", "UNSURE", "USER", "asking", "check",
            "check_frame", "frame", "mux_request", "netstring", "wait_for"]

@@ -73,12 +73,12 @@ class Quick(unittest.TestCase):
         """At once, and nobody waits for them."""
         rig = self.rig()
         begun = time.monotonic()
-        peers = self.asking(rig, 500, "ask-1000")
+        peers = self.asking(rig, 500, "ask-5000")
         self.assertEqual(rig.check("good", "right")[0], GOOD)
         self.assertEqual(rig.check("now-0", "x")[0], BAD)
         for peer in peers:
             self.assertEqual(peer.frame()[0], GOOD)
-        self.assertGreater(time.monotonic() - begun, 0.9)
+        self.assertGreater(time.monotonic() - begun, 4.9)
         wait_for(lambda: rig.facts("status")["connections"] == "0", "the end")
         self.assertEqual(rig.facts("status")["quick"], "0")
 
@@ -99,7 +99,7 @@ class Quick(unittest.TestCase):
     def test_hung_up(self):
         """The client goes before the answer comes."""
         rig = self.rig()
-        for peer in self.asking(rig, 20, "ask-300"):
+        for peer in self.asking(rig, 20, "ask-3000"):
             peer.close()
         wait_for(lambda: rig.facts("status")["connections"] == "0", "the end")
         self.assertEqual(rig.facts("status")["quick"], "0")
@@ -112,7 +112,7 @@ class Quick(unittest.TestCase):
                         (soft, hard))
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         rig = self.rig()
-        peers = self.asking(rig, 1500, "ask-3000")
+        peers = self.asking(rig, 1500, "ask-9000")
         self.assertEqual(rig.check("ask-0", "x")[0], UNSURE)
         self.assertEqual(rig.facts("status")["threads"], "1")
         for peer in peers:
@@ -122,13 +122,13 @@ class Quick(unittest.TestCase):
     def test_stop(self):
         """The daemon waits a moment for the upstream, then nobody does."""
         rig = self.rig()
-        soon, = self.asking(rig, 1, "ask-700")
+        soon, = self.asking(rig, 1, "ask-3000")
         late, = self.asking(rig, 1, "ask-20000")
         begun = time.monotonic()
         rig.daemon.kill(signal.SIGTERM)
         self.assertEqual(soon.frame()[0], GOOD)
         self.assertEqual(late.frame()[0], UNSURE)
-        self.assertEqual(rig.daemon.wait(30), 0)
+        self.assertEqual(rig.daemon.wait(), 0)
         self.assertTrue(4.5 < time.monotonic() - begun < 6 * PATIENCE)
 
 

@@ -7,7 +7,7 @@ import socket
 import sys
 import time
 
-from rig import ALL, Rig, check, quit_session, run, same
+from rig import ALL, LIMIT, Rig, check, quit_session, run, same
 
 GONE = "421 4.3.0 "
 
@@ -18,7 +18,7 @@ def turned_away(rig):
     reply = client.reply()
     check(reply.startswith(GONE), f"greeted with {reply!r}")
     client.ends()
-    rig.children[-1].wait(10)
+    rig.children[-1].wait(LIMIT)
     check("turned away: " in rig.log(), f"no reason: {rig.log()}")
 
 
@@ -120,7 +120,7 @@ def xclient_goes_wrong():
 
 def silence():
     """Of the client, and of the MTA."""
-    with Rig(timeout="1") as rig:
+    with Rig(timeout="3") as rig:
         client = rig.client()
         check(client.reply().startswith("421 4.4.2 "), "idle")
         client.ends()
@@ -132,9 +132,9 @@ def silence():
         client = rig.client()
         client.ask("MAIL FROM:<>", "250")
         client.ask("DATA", "354")
-        for _ in range(6):
+        for _ in range(10):
             client.send(b"slow\r\n")
-            time.sleep(0.25)
+            time.sleep(0.4)
         client.send(b".\r\n")
         check(client.reply().startswith("250"), "slow, but not silent")
         client.send(b"x")
@@ -219,7 +219,7 @@ def bad_configuration():
         client = rig.connect()
         check(client.reply().startswith(GONE), "greeting")
         client.ends()
-        same(rig.children.pop().wait(10), 78, "exit")
+        same(rig.children.pop().wait(LIMIT), 78, "exit")
 
 
 def no_tcp():
@@ -227,7 +227,7 @@ def no_tcp():
     with Rig() as rig:
         ours, theirs = socket.socketpair()
         rig.spawn(theirs)
-        ours.settimeout(10)
+        ours.settimeout(LIMIT)
         check(ours.recv(100).startswith(b"421 "), "greeting")
         ours.close()
         same(rig.milter.requests, [], "requests")
@@ -241,7 +241,7 @@ def client_goes():
         client.ask("DATA", "354")
         client.send(b"half a line")
         client.sock.close()
-        rig.children[0].wait(10)
+        rig.children[0].wait(LIMIT)
         same(rig.mta.messages, [], "messages")
         same(len(rig.milter.asked("end")), 1, "end")
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from rig import ALL, Rig, check, quit_session, run, same
+from rig import ALL, LIMIT, Rig, check, quit_session, run, same
 
 
 def greeting_and_ehlo():
@@ -29,7 +29,7 @@ def greeting_and_ehlo():
              [f"XCLIENT NAME=[UNAVAILABLE] ADDR=127.0.0.1 PORT={port}"],
              "XCLIENT")
         same(rig.mta.commands, [b"EHLO there\r\n", b"QUIT\r\n"], "commands")
-        rig.children[0].wait(10)
+        rig.children[0].wait(LIMIT)
         same(len(rig.milter.asked("end")), 1, "end")
         same(rig.milter.sessions, {}, "sessions left")
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from rig import ALL, Failed, Rig, check, quit_session, run, same
+from rig import ALL, Failed, LIMIT, Rig, check, quit_session, run, same
 
 
 def rig_with_tls(**more):
@@ -105,7 +105,7 @@ def no_old_versions():
         client = rig.client()
         client.ask("STARTTLS", "220")
         client.send(b"EHLO in clear\r\n" * 10)
-        client.sock.settimeout(20)
+        client.sock.settimeout(LIMIT)
         try:
             data = client.sock.recv(100)
         except ConnectionError:
@@ -134,13 +134,13 @@ def bad_certificate():
         done = subprocess.run(
             [os.path.join(os.environ.get("top_builddir", "."),
                           "front/postern-front"), "-n", "-c", rig.conf],
-            capture_output=True, text=True, timeout=20, check=False)
+            capture_output=True, text=True, timeout=LIMIT, check=False)
         same(done.returncode, 78, "exit")
         check("/nonexistent/c" in done.stderr, done.stderr)
         client = rig.connect()
         check(client.reply().startswith("421 4.3.0 "), "greeting")
         client.ends()
-        same(rig.children.pop().wait(20), 78, "exit")
+        same(rig.children.pop().wait(LIMIT), 78, "exit")
 
 
 if __name__ == "__main__":

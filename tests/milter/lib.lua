@@ -145,7 +145,7 @@ end
 
 -- Waits, for what comes a moment later than the reply.
 local function matching(path, pattern)
-	for _ = 1, 100 do
+	for _ = 1, 3000 do
 		for _, line in ipairs(lines_of(path)) do
 			if string.find(line, pattern) then
 				return line

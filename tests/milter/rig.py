@@ -60,7 +60,7 @@ ANSWERS = (
     ("lines", "550 5.1.1 no such\n550 5.1.1 user\n550 5.1.1 here"),
     ("plain", "550 unknown user"),
     ("slow", slow(0.6, "250 2.1.5 Ok")),
-    ("tarpit", slow(1.5, "550 5.1.1 no such user")),
+    ("tarpit", slow(4, "550 5.1.1 no such user")),
     ("close", close),
     ("hang", hang),
     ("busy", "421 4.3.2 too busy"),
@@ -130,7 +130,7 @@ class Rig(Case):
             self, "postern-milter",
             [MILTER, "-f", "-c", self.conf, *arguments])
         wait_for(lambda: self.served() or not self.milter.running(),
-                 "the milter to serve", 30)
+                 "the milter to serve")
         check(self.milter.running(), "the milter has ended: " + self.log())
         return self.milter
 
@@ -141,7 +141,7 @@ class Rig(Case):
 
     def stop(self):
         """SIGTERM; the milter must end in order."""
-        code = self.milter.stop(30)
+        code = self.milter.stop()
         check(code == 0, f"the milter ended with {code}: {self.log()[-4000:]}")
         for word in ("Sanitizer", "runtime error"):
             check(word not in self.log(), self.log()[-8000:])
@@ -154,7 +154,7 @@ class Rig(Case):
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
 
-    def ctl(self, *arguments, text="", conf=None, seconds=30.0):
+    def ctl(self, *arguments, text="", conf=None, seconds=120.0):
         """Run posternctl with the rig's configuration."""
         return self.run([CTL, "-c", conf or self.conf, *arguments], text,
                         seconds=seconds)

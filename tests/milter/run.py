@@ -31,7 +31,7 @@ from rig import HERE, Rig, check, close, free_port, hang  # noqa: E402
 
 KEYS = ("options", "top", "relay_hosts", "hosts", "keyword", "step")
 LIB = os.path.join(HERE, "lib.lua")
-LIMIT = 120  # seconds that one script may take
+LIMIT = 300  # seconds that one script may take
 
 
 class Tap:

@@ -14,7 +14,7 @@ logged("to=<hang@example.org> .*verdict=defer")
 
 -- One who answers late answers the next time.
 like(rcpt(conn, "<tarpit@example.org>"), "^451 ", "late")
-mt.sleep(1.5)
+mt.sleep(6)
 like(rcpt(conn, "<tarpit@example.org>"), "^550 5.1.1 ", "later")
 logged("to=<tarpit@example.org> .*cache=hit")
 finish(conn)

@@ -47,7 +47,7 @@ assert_open_files(int expected)
 	int64_t began = clock_ms();
 
 	while (open_files() > expected)
-		if (clock_ms() - began > host_patience(1000))
+		if (clock_ms() - began > host_patience(5000))
 			fail_msg("%d descriptors instead of %d", open_files(),
 			    expected);
 }
@@ -106,7 +106,7 @@ takes_its_time(const char *why)
 
 	cannot_tell(why);
 	took = clock_ms() - began;
-	if (took < 950 || took > 1000 + host_patience(300))
+	if (took < 950 || took > 1000 + host_patience(2000))
 		fail_msg("%d ms", (int)took);
 }
 
@@ -137,10 +137,10 @@ test_hung(void **state)
 	(void)state;
 	begin(&silent);
 	takes_its_time("no answer in time");
-	assert_true(fake_hung_up(&fake, 1, host_patience(500)));
+	assert_true(fake_hung_up(&fake, 1, host_patience(5000)));
 	begin(&deaf);
 	takes_its_time("no answer in time");
-	assert_true(fake_hung_up(&fake, 1, host_patience(500)));
+	assert_true(fake_hung_up(&fake, 1, host_patience(5000)));
 	/* nobody even accepts */
 	fake_stop(&fake);
 	fake_listen(&fake, "auth", 5);
@@ -234,7 +234,7 @@ test_slow(void **state)
 {
 	struct fake_plan plan = {
 		.reply = { { .type = WIRE_GOOD, .user = "ann" } },
-		.octet_ms = 10,
+		.octet_ms = 2,
 	};
 
 	(void)state;

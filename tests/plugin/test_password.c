@@ -78,7 +78,7 @@ test_good(void **state)
 	assert_string_equal(fake_item(&fake, 0, WIRE_PASS), "wonder");
 	assert_string_equal(host.log, "");
 	/* hung up with the answer, not with the client */
-	assert_true(fake_hung_up(&fake, 1, host_patience(1000)));
+	assert_true(fake_hung_up(&fake, 1, host_patience(5000)));
 }
 
 static void

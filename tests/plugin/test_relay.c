@@ -256,13 +256,13 @@ test_abort(void **state)
 	assert_int_equal(host_auth(&host, "CRAM-MD5", NULL, 0), SASL_CONTINUE);
 	assert_int_equal(fake.hung_up, 0);
 	host_disconnect(&host);
-	assert_true(fake_hung_up(&fake, 1, host_patience(1000)));
+	assert_true(fake_hung_up(&fake, 1, host_patience(5000)));
 
 	/* the next AUTH of the same client ends the one before */
 	begin(&plan);
 	assert_int_equal(host_auth(&host, "CRAM-MD5", NULL, 0), SASL_CONTINUE);
 	assert_int_equal(host_auth(&host, "CRAM-MD5", NULL, 0), SASL_CONTINUE);
-	assert_true(fake_hung_up(&fake, 1, host_patience(1000)));
+	assert_true(fake_hung_up(&fake, 1, host_patience(5000)));
 	assert_int_equal(host_step(&host, "ann x", 5), SASL_OK);
 	assert_int_equal(fake.connections, 2);
 }

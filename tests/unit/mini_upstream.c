@@ -99,6 +99,12 @@ starts(const char *local, const char *word)
 	return strncmp(local, word, strlen(word)) == 0;
 }
 
+static int
+long_ms(const struct mini_talk *c)
+{
+	return c->u->params.long_ms > 0 ? c->u->params.long_ms : 1000;
+}
+
 static bool
 rcpt(struct mini_talk *c, const char *local)
 {
@@ -119,7 +125,7 @@ rcpt(struct mini_talk *c, const char *local)
 	if (starts(local, "hang"))
 		hang(c);
 	if (starts(local, "tarpit"))
-		pause_ms(1000);
+		pause_ms(long_ms(c));
 	if (starts(local, "slow"))
 		pause_ms(600);
 	if (starts(local, "busy")) {
@@ -155,7 +161,7 @@ helo(const struct mini_talk *c, const char *name)
 	if (starts(name, "later"))
 		put(c, "421 4.7.0 too many connections from you");
 	if (starts(name, "slow"))
-		pause_ms(1000);
+		pause_ms(long_ms(c));
 	return !starts(name, "later") && !starts(name, "gone");
 }
 

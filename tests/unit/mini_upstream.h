@@ -7,12 +7,12 @@
  *
  *   unknown   550 5.1.1          full      552 5.2.2
  *   policy    550 5.7.1          temp      451 4.3.0
- *   tarpit    550 after 1 s      slow      250 after 600 ms
+ *   tarpit    550 after 1 s (*)  slow      250 after 600 ms
  *   close     the connection     hang      nothing
  *   busy      421                anything else: 250
  *
  * And a HELO name, by its beginning: bad 550, later 421, gone the connection,
- * slow 250 after 1 s.
+ * slow 250 after 1 s (*).  (*) or params.long_ms
  */
 #ifndef POSTERN_TESTS_MINI_UPSTREAM_H
 #define POSTERN_TESTS_MINI_UPSTREAM_H
@@ -57,6 +57,7 @@ struct mini_params {
 	bool no_pipelining;
 	bool catchall;        /* unknown recipients are taken */
 	int delay;            /* of each reply to RCPT, milliseconds */
+	int long_ms;          /* tarpit, slow HELO; 0: 1000 */
 	int most;             /* 421 to connections past so many; 0: none */
 	enum mini_stage fail; /* where every connection fails */
 	enum mini_how how;

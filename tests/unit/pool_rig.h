@@ -45,7 +45,7 @@ struct mini_counts counts(const struct pool_rig *rig);
  do {                                                        \
   int waited;                                                \
   for (waited = 0; !(cond); waited++) {                      \
-   if (waited > 1000 * patience())                           \
+   if (waited > 6000)                                        \
     fail_msg("%s:%d: never: %s", __FILE__, __LINE__, #cond); \
    (void)poll(NULL, 0, 10);                                  \
   }                                                          \

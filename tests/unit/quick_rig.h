@@ -7,7 +7,7 @@
 
 #include "tests/unit/auth_rig.h"
 
-#define QUICK_PATIENCE_MS 10000
+#define QUICK_PATIENCE_MS 60000
 
 /* What was said last. */
 extern struct auth_answer quick_answer;

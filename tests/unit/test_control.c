@@ -27,8 +27,8 @@
 #include "common/local_socket.h"
 #include "common/log.h"
 
-/* A request has so many milliseconds here, a twentieth of the real ones. */
-#define REQUEST_MS 500
+/* A request has so many milliseconds here instead of 10 s. */
+#define REQUEST_MS 1500
 #define ANSWER_MAX 16384
 
 struct deadline __real_deadline_in(int64_t ms);
@@ -215,7 +215,7 @@ test_garbage(void **state)
 
 		send_all(fd, cases[i].octets, cases[i].len);
 		shutdown(fd, SHUT_WR);
-		assert_string_equal(slurp(fd, 5000), cases[i].want);
+		assert_string_equal(slurp(fd, 30000), cases[i].want);
 		close(fd);
 	}
 	assert_int_equal(asked("say still", got), 0);
@@ -247,7 +247,7 @@ test_line_without_end(void **state)
 	memset(octets, 'x', sizeof(octets));
 	(void)send(fd, octets, sizeof(octets), MSG_NOSIGNAL);
 	assert_string_equal(
-	    slurp(fd, 5000), "error: not a request of one line\n");
+	    slurp(fd, 30000), "error: not a request of one line\n");
 	close(fd);
 }
 
@@ -265,9 +265,9 @@ test_slow_request(void **state)
 			break;
 		(void)send(p.fd, "x", 1, MSG_NOSIGNAL);
 	}
-	assert_in_range(clock_ms() - begin, REQUEST_MS - 50, 10 * REQUEST_MS);
+	assert_in_range(clock_ms() - begin, REQUEST_MS - 50, 20 * REQUEST_MS);
 	assert_string_equal(
-	    slurp(p.fd, 5000), "error: not a request of one line\n");
+	    slurp(p.fd, 30000), "error: not a request of one line\n");
 	close(p.fd);
 }
 
@@ -285,7 +285,7 @@ test_more_than_there_is_room_for(void **state)
 	assert_string_equal(got, "1:late\n");
 	for (int i = 0; i < 80; i++) {
 		assert_string_equal(
-		    slurp(fds[i], 5000), "error: not a request of one line\n");
+		    slurp(fds[i], 30000), "error: not a request of one line\n");
 		close(fds[i]);
 	}
 	/* those that leave make room at once */
@@ -410,7 +410,7 @@ ask_as_nobody(void)
 	if ((fd = local_connect(rig.path, buf, sizeof(buf))) < 0)
 		return 3;
 	(void)send(fd, "say x\n", 6, MSG_NOSIGNAL);
-	return slurp(fd, 5000)[0] == '\0' ? 0 : 4;
+	return slurp(fd, 30000)[0] == '\0' ? 0 : 4;
 }
 
 static atomic_int warnings;

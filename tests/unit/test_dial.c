@@ -142,11 +142,11 @@ check_stream(struct transport *t, int listener)
 	assert_int_equal(read(peer, &c, 1), 1);
 	assert_int_equal(c, 'y');
 	assert_int_equal(write(peer, "z", 1), 1);
-	assert_true(transport_poll(t, deadline_in(1000)));
+	assert_true(transport_poll(t, deadline_in(20000)));
 	assert_int_equal(t->ops->read(t, &c, 1, &f), 1);
 	assert_int_equal(c, 'z');
 	(void)close(peer);
-	assert_true(transport_poll(t, deadline_in(1000)));
+	assert_true(transport_poll(t, deadline_in(20000)));
 	assert_int_equal(t->ops->read(t, &c, 1, &f), TRANSPORT_EOF);
 }
 
@@ -272,7 +272,7 @@ check_fails(const struct endpoint *e, unsigned int port, int64_t limit_ms,
 	assert_int_equal(f.code, 0);
 	if (strstr(f.text, text) == NULL)
 		fail_msg("\"%s\" has no \"%s\"", f.text, text);
-	assert_true(clock_ms() - begun < limit_ms + 500);
+	assert_true(clock_ms() - begun < limit_ms + 4000);
 }
 
 static void

@@ -225,7 +225,7 @@ test_sqlite_locked(void **state)
 	assert_int_equal(
 	    ask_within(ds, QUERY, "a.example", 150, &r), OUTCOME_TEMP);
 	assert_true(clock_ms() - t0 >= 140);
-	assert_true(clock_ms() - t0 < 2000);
+	assert_true(clock_ms() - t0 < 4000);
 	assert_non_null(strstr(said, "stayed locked"));
 	assert_int_equal(
 	    sqlite3_exec(h, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
@@ -254,7 +254,7 @@ test_sqlite_slow(void **state)
 		"FROM c) SELECT max(n) FROM c",
 		"a"),
 	    OUTCOME_TEMP);
-	assert_true(clock_ms() - t0 < 2000);
+	assert_true(clock_ms() - t0 < 30000);
 	assert_non_null(strstr(said, "took too long"));
 	assert_string_equal(from(ds, "a.example"), "source");
 	datasource_free(ds);

@@ -91,7 +91,7 @@ test_upset_by_a_name(void **state)
 static void
 test_slow_name(void **state)
 {
-	struct mini_params p = { 0 };
+	struct mini_params p = { .long_ms = 4000 };
 	struct verify_result r;
 	struct named slow;
 	struct rig rig;
@@ -105,7 +105,7 @@ test_slow_name(void **state)
 	(void)poll(NULL, 0, 200);
 	ask_helo(&rig, "ann@example.org", "good.test", &r);
 	assert_int_equal(r.verdict, VERDICT_ACCEPT);
-	assert_in_range(r.delay_us, 0, 500000);
+	assert_in_range(r.delay_us, 0, 3000000);
 	pthread_join(slow.thread, NULL);
 	assert_int_equal(slow.r.verdict, VERDICT_ACCEPT);
 	rig_stop(&rig);
@@ -123,7 +123,7 @@ test_flood_leaves_room(void **state)
 
 	(void)state;
 	rig_one(&rig, &p,
-	    "helo = replay max_sessions = 1 timeout = 4s catchall_life = 0");
+	    "helo = replay max_sessions = 1 timeout = 20s catchall_life = 0");
 	for (int i = 0; i < 12; i++) {
 		flood[i] = (struct named){
 			.rig = &rig, .stop = &stop, .helo = "flood.test"
@@ -138,7 +138,7 @@ test_flood_leaves_room(void **state)
 	for (int i = 0; i < 12; i++)
 		pthread_join(flood[i].thread, NULL);
 	assert_int_equal(r.verdict, VERDICT_ACCEPT);
-	assert_in_range(r.delay_us, 0, 2000000);
+	assert_in_range(r.delay_us, 0, 10000000);
 	rig_stop(&rig);
 }
 
