@@ -69,6 +69,24 @@ def settings(text):
                 if line and not line.startswith("#"))
 
 
+def page_blocks():
+    """What postern-outbound(5) shows as literal text."""
+    with open(os.path.join(HERE, "..", "..", "man", "postern-outbound.5"),
+              encoding="ascii") as file:
+        text = file.read()
+    blocks = re.findall(r"\n\.Bd -literal.*\n([^\0]*?)\n\.Ed\n", text)
+    blocks += re.findall(r"\n\.Dl (.*)", text)
+    return [block.replace("\\e", "\\").replace("\\&", "")
+            for block in blocks]
+
+
+def block_with(text):
+    """The one of them that begins so."""
+    found = [block for block in page_blocks() if block.startswith(text)]
+    assert len(found) == 1, (text, found)
+    return found[0]
+
+
 class Recipe(unittest.TestCase):
     def setUp(self):
         self.rig = Rig()
@@ -253,6 +271,34 @@ binding "b" { nexthops = {"relay.test"} outbound_smtp_auth_type = "LOGIN" }
         self.assertIn("socketmap_socket", err)
         self.write(SEEDS + 'authd { socketmap_socket = {} }\n')
         self.recipe("master.cf", status=78)
+
+    def test_page(self):
+        """The page shows what is printed for its own examples."""
+        relay = block_with('binding "a" {').replace("file:/etc/postern/",
+                                                    "Secret-")
+        partners = block_with("outbound_smtp_auth { }").replace(
+            'Pass = "', 'Pass = "Secret-').replace('pass = "',
+                                                   'pass = "Secret-')
+        self.write(partners + "\n" + relay)
+
+        def lines(name):
+            return [line for line in self.recipe(name)[0].splitlines()
+                    if line and not line.startswith("#")]
+        shown = block_with("binding-a unix").splitlines()
+        self.assertEqual(lines("master.cf")[:len(shown)], shown)
+        self.assertEqual(lines("binding.pcre"), block_with(
+            "/^X-Postern-Binding: ").splitlines())
+        self.assertEqual(lines("auth.pcre"), [block_with("/^250")])
+        self.assertIn(block_with("messagesystems.com smtp-login:"),
+                      lines("transport"))
+        for block in (block_with("smtp_sasl_auth_cache_name"),
+                      block_with("milter_header_checks")):
+            for line in block.splitlines():
+                self.assertIn(line, lines("main.cf"))
+        shown = block_with("$ posternctl outbound").splitlines()
+        for command, printed in zip(shown[::2], shown[1::2]):
+            done = self.rig.ctl(*command.split()[2:])
+            self.assertEqual(done.stdout, printed + "\n", command)
 
     def test_empty(self):
         """A configuration without any."""
