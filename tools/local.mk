@@ -13,6 +13,7 @@ tools_posternctl_SOURCES = \
 	tools/print.c tools/print.h \
 	tools/rcpt.c \
 	tools/recipe.c tools/recipe.h tools/recipe_plan.c tools/recipe_print.c \
+	tools/recipe_sendmail.c tools/recipe_sendmail.h \
 	tools/remote.c
 tools_posternctl_CFLAGS = $(AM_CFLAGS) $(LIBSASL_CFLAGS)
 tools_posternctl_LDADD = libdaemon.la libpostern.la $(LIBSASL_LIBS)

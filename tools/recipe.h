@@ -60,12 +60,15 @@ struct recipe_plan {
 	/* "unix:postern/outbound", or with an absolute path. */
 	char socketmap[RECIPE_MAP_MAX];
 	bool in_queue; /* the path is relative to the queue directory */
+	/* "unix:/run/postern/outbound", outside of the queue directory if there
+	 * is such a one; of the configuration. */
+	const char *sendmail_socket;
 };
 
 /*
  * recipe_plan_init(p, conf, queue_directory): make the plan.  Returns false
- * after a message, with nothing to release, when there is no memory or the
- * socket's path cannot stand in master.cf.
+ * after a message, with nothing to release, when there is no memory or a
+ * socket's path cannot stand in the files.
  */
 bool recipe_plan_init(
     struct recipe_plan *p, struct conf *conf, const char *queue_directory);

@@ -217,40 +217,71 @@ plan_types(const struct planning *p)
 
 /* -- the socket ---------------------------------------------------------- */
 
-/* Relative below the queue directory, where it is found from inside a chroot
- * and from outside. */
+/* May it stand in master.cf and in a macro of m4? */
 static bool
-plan_socket(struct recipe_plan *plan, const char *queue)
+socket_ok(const char *socket)
 {
 	static const char octets[] = "abcdefghijklmnopqrstuvwxyz"
 				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				     "0123456789_./+@=-";
-	const struct strlist *sockets = &plan->conf->authd.socketmap_socket;
-	size_t len = strlen(queue);
-	const char *path;
+	const char *path = socket + sizeof("unix:") - 1;
 
-	if (sockets->n == 0 ||
-	    strncmp(sockets->v[0], "unix:/", sizeof("unix:/") - 1) != 0) {
-		fprintf(stderr,
-		    "posternctl: authd: socketmap_socket names no Unix "
-		    "socket\n");
-		return false;
-	}
-	path = sockets->v[0] + sizeof("unix:") - 1;
-	while (len > 1 && queue[len - 1] == '/')
+	if (strncmp(socket, "unix:/", sizeof("unix:/") - 1) == 0 &&
+	    strlen(socket) < RECIPE_MAP_MAX &&
+	    path[strspn(path, octets)] == '\0')
+		return true;
+	fprintf(stderr,
+	    "posternctl: authd: socketmap_socket %s: no Unix socket whose "
+	    "path the MTA can be given\n",
+	    socket);
+	return false;
+}
+
+/* What of the path is below the directory, or NULL. */
+static const char *
+below(const char *socket, const char *directory)
+{
+	const char *path = socket + sizeof("unix:") - 1;
+	size_t len = strlen(directory);
+
+	while (len > 1 && directory[len - 1] == '/')
 		len--;
-	plan->in_queue = strncmp(path, queue, len) == 0 && path[len] == '/';
-	if (plan->in_queue)
-		path += len + 1;
-	if (path[strspn(path, octets)] != '\0' ||
-	    (size_t)snprintf(plan->socketmap, sizeof(plan->socketmap),
-		"unix:%s", path) >= sizeof(plan->socketmap)) {
-		fprintf(stderr,
-		    "posternctl: authd: socketmap_socket %s: Postfix cannot "
-		    "be given such a path\n",
-		    path);
+	if (strncmp(path, directory, len) != 0 || path[len] != '/')
+		return NULL;
+	return path + len + 1;
+}
+
+/* For Postfix one below the queue directory, where a relative path finds it
+ * from inside a chroot and from outside; for Sendmail another. */
+static bool
+plan_sockets(struct recipe_plan *plan, const char *queue)
+{
+	const struct strlist *sockets = &plan->conf->authd.socketmap_socket;
+	const char *path;
+	size_t i;
+
+	if (sockets->n == 0) {
+		fprintf(
+		    stderr, "posternctl: authd: socketmap_socket is empty\n");
 		return false;
 	}
+	for (i = 0; i < sockets->n; i++) {
+		if (!socket_ok(sockets->v[i]))
+			return false;
+		path = below(sockets->v[i], queue);
+		if (path != NULL && !plan->in_queue) {
+			plan->in_queue = true;
+			snprintf(plan->socketmap, sizeof(plan->socketmap),
+			    "unix:%s", path);
+		} else if (path == NULL && plan->sendmail_socket == NULL) {
+			plan->sendmail_socket = sockets->v[i];
+		}
+	}
+	if (!plan->in_queue)
+		snprintf(plan->socketmap, sizeof(plan->socketmap), "%s",
+		    sockets->v[0]);
+	if (plan->sendmail_socket == NULL)
+		plan->sendmail_socket = sockets->v[0];
 	return true;
 }
 
@@ -274,7 +305,7 @@ recipe_plan_init(
 
 	memset(plan, 0, sizeof(*plan));
 	plan->conf = conf_ref(conf);
-	if (!plan_socket(plan, queue_directory))
+	if (!plan_sockets(plan, queue_directory))
 		goto fail;
 	p.credentials = credentials_new(conf);
 	/* three types */

@@ -3,19 +3,21 @@
 #include <string.h>
 
 #include "tools/recipe.h"
+#include "tools/recipe_sendmail.h"
 
 /* Fewer than lock an account: so many deliveries to one place may find at
  * one time that its password is refused. */
 #define CONCURRENCY 2
 
 static void
-begin(FILE *out, const char *file)
+begin(FILE *out, const char *comment, const char *file)
 {
+	/* No quotes: they are m4's. */
 	fprintf(out,
-	    "# Postern, outbound credentials: postern-outbound(5) explains "
+	    "%s Postern, outbound credentials: postern-outbound(5) explains "
 	    "each line.\n"
-	    "# Made of postern.conf by `posternctl recipe %s'.\n",
-	    file);
+	    "%s Made of postern.conf by: posternctl recipe %s\n",
+	    comment, comment, file);
 }
 
 /* -- master.cf ----------------------------------------------------------- */
@@ -240,13 +242,15 @@ print_routes(const struct recipe_plan *p, FILE *out)
 static const struct {
 	const char *file;
 	void (*print)(const struct recipe_plan *p, FILE *out);
+	const char *comment;
 } recipes[] = {
-	{ "main.cf", print_main },
-	{ "master.cf", print_master },
-	{ "auth.pcre", print_auth },
-	{ "binding.pcre", print_filters },
-	{ "binding_hide.pcre", print_hide },
-	{ "transport", print_routes },
+	{ "main.cf", print_main, "#" },
+	{ "master.cf", print_master, "#" },
+	{ "auth.pcre", print_auth, "#" },
+	{ "binding.pcre", print_filters, "#" },
+	{ "binding_hide.pcre", print_hide, "#" },
+	{ "transport", print_routes, "#" },
+	{ "sendmail.mc", recipe_print_sendmail, "dnl" },
 };
 
 bool
@@ -257,7 +261,7 @@ recipe_print(const struct recipe_plan *p, const char *file, FILE *out)
 	for (i = 0; i < sizeof(recipes) / sizeof(recipes[0]); i++) {
 		if (strcmp(recipes[i].file, file) != 0)
 			continue;
-		begin(out, file);
+		begin(out, recipes[i].comment, file);
 		recipes[i].print(p, out);
 		return true;
 	}

@@ -160,6 +160,20 @@ class Outbound(unittest.TestCase):
         self.assertEqual(rc, 75)
         self.assertRegex(out, r"\Acolon.test defer .*\n\Z")
 
+    def test_secret_file(self):
+        path = self.rig.path("pass")
+        conf = ('domain "relay.test" { outbound_smtp_auth_user = "u"\n'
+                f'outbound_smtp_auth_pass = "file:{path}" }}\n')
+        self.write(conf)
+        for content, status in ((None, 75), ("", 75), ("Secret\n", 0)):
+            if content is not None:
+                with open(path, "w", encoding="ascii") as file:
+                    file.write(content)
+            os.path.exists(path) and os.chmod(path, 0o600)
+            rc, out, _ = self.ask("relay.test")
+            self.assertEqual(rc, status, content)
+            self.assertRegex(out, r"\Arelay.test (accept|defer) .*\n\Z")
+
     def rows(self, query, nexthops='"relay.test"'):
         """A database, and a configuration that asks it."""
         path = self.rig.path("accounts.db")

@@ -4,6 +4,7 @@
 put in lines."""
 import os
 import re
+import shutil
 import sys
 import unittest
 
@@ -265,12 +266,37 @@ binding "b" { nexthops = {"relay.test"} outbound_smtp_auth_type = "LOGIN" }
                 want[0], "smtp_sasl_password_maps=socketmap:"
                 + want[1] + ":default"))
             self.assertEqual("proxy_read_maps" in out, want[0] == "n")
+        self.write(SEEDS + 'authd { socketmap_socket = {'
+                   '"unix:/run/o", "unix:/q/o"} }\n')
+        self.assertIn("socketmap:unix:o:default",
+                      self.recipe("-q", "/q", "master.cf")[0])
+        self.assertIn("`unix:/run/o'", self.recipe("sendmail.mc")[0])
         self.write(
             SEEDS + 'authd { socketmap_socket = "unix:/q/a b" }\n')
         _, err = self.recipe("master.cf", status=78)
         self.assertIn("socketmap_socket", err)
         self.write(SEEDS + 'authd { socketmap_socket = {} }\n')
         self.recipe("master.cf", status=78)
+
+    def test_sendmail(self):
+        self.write(BINDINGS)
+        out, _ = self.recipe("sendmail.mc")
+        found = re.findall(r"(?m)^(dnl )?define\(`(\w+)', `(.*)'\)dnl$", out)
+        self.assertIn(("", "POSTERN_OUTBOUND_NAME", "default"), found)
+        self.assertIn(("dnl ", "POSTERN_OUTBOUND_NAME", "a"), found)
+        self.assertNotIn("my-relay", out)
+        self.assertRegex(out.splitlines()[-1],
+                         r"\Ainclude\(`/.*/sendmail-outbound.m4'\)dnl\Z")
+        if shutil.which("m4") is None:
+            self.skipTest("m4 is missing")
+        source = os.path.join(HERE, "..", "..", "dist",
+                              "sendmail-outbound.m4")
+        done = self.rig.run(["m4"], re.sub(
+            r"include\(`.*'\)", f"include(`{source}')", out))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("Kdefault socket ", done.stdout)
+        self.assertIn("unix:/var/spool/postfix/postern/outbound",
+                      done.stdout)
 
     def test_page(self):
         """The page shows what is printed for its own examples."""
@@ -295,6 +321,13 @@ binding "b" { nexthops = {"relay.test"} outbound_smtp_auth_type = "LOGIN" }
                       block_with("milter_header_checks")):
             for line in block.splitlines():
                 self.assertIn(line, lines("main.cf"))
+        self.write(partners + "\n" + block_with("authd {") + "\n")
+        out = [line for line in self.recipe("sendmail.mc")[0].splitlines()
+               if not line.startswith("dnl")]
+        self.assertEqual(
+            [re.sub("/[a-z/]*/share/", "/usr/share/", line) for line in out],
+            block_with("define(`confAUTH").splitlines())
+        self.write(partners + "\n" + relay)
         shown = block_with("$ posternctl outbound").splitlines()
         for command, printed in zip(shown[::2], shown[1::2]):
             done = self.rig.ctl(*command.split()[2:])
@@ -302,10 +335,11 @@ binding "b" { nexthops = {"relay.test"} outbound_smtp_auth_type = "LOGIN" }
 
     def test_empty(self):
         """A configuration without any."""
-        for name in ("main.cf", "master.cf", "transport"):
+        for name in ("main.cf", "master.cf", "transport", "sendmail.mc"):
             out, err = self.recipe(name)
-            self.assertEqual([line for line in out.splitlines()
-                              if line and not line.startswith("#")], [])
+            self.assertEqual(
+                [line for line in out.splitlines()
+                 if line and line.split()[0] not in ("#", "dnl")], [])
             self.assertEqual(err, "")
 
     def test_usage(self):
