@@ -42,10 +42,6 @@ outbound_smtp_auth {
     outbound_smtp_auth_pass = "Secret-global"
 }
 domain "relay.test" { outbound_smtp_auth_type = "LOGIN" }
-domain "colon.test" {
-    outbound_smtp_auth_user = "co:lon"
-    outbound_smtp_auth_pass = "Secret-colon"
-}
 binding_group "g" {
     nexthops = {"group.test"}
     outbound_smtp_auth_user = "group"
@@ -152,7 +148,12 @@ class Outbound(unittest.TestCase):
                     "warning: .* does not belong to elsewhere.test")
 
     def test_defer(self):
-        self.write(SCOPES)
+        self.write(SCOPES + """
+domain "colon.test" {
+    outbound_smtp_auth_user = "co:lon"
+    outbound_smtp_auth_pass = "Secret-colon"
+}
+""")
         rc, out, _ = self.ask("-b", "nosuch", "relay.test")
         self.assertEqual(rc, 75)
         self.assertRegex(out, r"\Arelay.test defer .*\n\Z")
