@@ -40,8 +40,11 @@ conf_list_free(struct strlist *l)
 {
 	size_t i;
 
-	for (i = 0; i < l->n; i++)
+	for (i = 0; i < l->n; i++) {
+		/* A peer's context may have a password. */
+		explicit_bzero(l->v[i], strlen(l->v[i]));
 		free(l->v[i]);
+	}
 	free(l->v);
 	l->v = NULL;
 	l->n = 0;

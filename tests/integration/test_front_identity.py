@@ -3,7 +3,7 @@
 XREMOTEIP, XCLIENT, ALWAYS-ALLOW, AUTH."""
 import re
 
-from harness import (auth_gate, logins, sasl, scripted, scripted_auth,
+from harness import (auth_gate, dovecot, logins, sasl, scripted, scripted_auth,
                      smtpclient)
 from harness.authd import Authd
 from harness.case import check, contains, equal, wait_for
@@ -302,6 +302,46 @@ def test_auth(case):
         equal(client.command("AUTH NONSENSE").code, 535, "no mechanism")
         equal(logins.plain(client, USER, PASSWORD).code, 235, "at last")
         equal(client.command("AUTH PLAIN").code, 503, "again")
+
+
+def test_auth_mechanisms(case):
+    """The mechanisms that are relayed: to Dovecot through postern-authd, the
+    plug-in, smtpd and the front, which sees dialogues of all lengths."""
+    ways = {"CRAM-MD5": logins.cram_md5, "SCRAM-SHA-1": logins.scram_sha1,
+            "SCRAM-SHA-256": logins.scram, "XOAUTH2": logins.xoauth2,
+            "OAUTHBEARER": logins.oauthbearer}
+    token = "ya29.token-of-ann"
+    server = dovecot.Dovecot(case, {USER: PASSWORD}, tokens={token: USER})
+    gate = PostfixFront(
+        case, plugins=sasl.plugins(case), smtpd_sasl_auth_enable="yes",
+        smtpd_sasl_type="cyrus",
+        sasl=f"postern_socket: postern/auth\npostern_mechs: "
+        f"{' '.join(ways)}\nmech_list: {' '.join(ways)}\n")
+    Authd(case, auth_gate.route(server.port, "mechanisms = {" + ", ".join(
+        f'"{name}"' for name in ways) + "}"), queue=gate.edge.queue)
+    with gate.client() as client:
+        offered = [sorted(line.split()[1:]) for line in client.keywords
+                   if line.startswith("AUTH")]
+    equal(offered, [sorted(ways)], "offered")
+    for name, how in ways.items():
+        secret = token if "OAUTH" in name else PASSWORD
+        for given, code in ((secret, 235), (secret + "x", 535)):
+            with gate.client() as client:
+                equal(how(client, USER, given).code, code, name)
+                equal(relays(client).code, 250 if code == 235 else 554,
+                      f"relaying after {name}")
+                client.mail()
+                context = gate.dump(client)[0]
+                equal((context.get("auth_user"), context.get("auth_name")),
+                      (USER, name) if code == 235 else (None, None),
+                      f"the context after {name}")
+        # given up in the middle, then again
+        with gate.client() as client:
+            equal(client.command("AUTH " + name).code, 334, name)
+            equal(client.command("*").code, 501, name)
+            gate.set(client, "tenant=acme")
+            equal(how(client, USER, secret).code, 235, f"{name} after *")
+            equal(gate.dump(client)[0]["tenant"], "acme", "tenant")
 
 
 def test_auth_then_xremoteip(case):
