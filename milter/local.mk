@@ -4,6 +4,7 @@ sbin_PROGRAMS += milter/postern-milter
 milter_postern_milter_SOURCES = \
 	milter/answer.c milter/answer.h \
 	milter/auth_results.c milter/auth_results.h \
+	milter/carry.c milter/carry.h \
 	milter/commands.c milter/commands.h \
 	milter/context_log.c milter/context_log.h \
 	milter/front_commands.c milter/front_commands.h \

@@ -23,6 +23,7 @@
 #include "common/log.h"
 #include "common/verify.h"
 #include "milter/answer.h"
+#include "milter/carry.h"
 #include "milter/context_log.h"
 #include "milter/fronts.h"
 #include "milter/milter.h"
@@ -324,21 +325,62 @@ message_over(struct msession *s)
 }
 
 static sfsistat
+end_tags(SMFICTX *ctx, struct msession *s)
+{
+	struct session_client client;
+
+	if (s->tags == NULL)
+		return SMFIS_CONTINUE;
+	msession_client(s, &client);
+	pthread_mutex_lock(&s->lock);
+	tagger_read(s->tags, &s->connection, &s->message);
+	pthread_mutex_unlock(&s->lock);
+	return tagger_end(s->tags, ctx, client.addr);
+}
+
+/* Credentials that the message brings with it. */
+static sfsistat
+end_carry(SMFICTX *ctx, struct msession *s)
+{
+	char code[] = "451", esc[] = "4.7.0";
+	char text[] = "Message cannot be taken now, try again later";
+	struct session_client client;
+	struct carry_message m = { { get_macro, ctx }, s->id, s->sender,
+		client.addr };
+	struct carry carry;
+	struct conf *conf;
+	bool any, ok = false;
+
+	pthread_mutex_lock(&s->lock);
+	any = carry_read(&carry, &s->connection, &s->message);
+	pthread_mutex_unlock(&s->lock);
+	if (!any)
+		return SMFIS_CONTINUE;
+	msession_client(s, &client);
+	if (setup_enter()) {
+		conf = conf_holder_get(setup->conf);
+		ok = carry_end(&carry, conf, &m);
+		conf_unref(conf);
+		setup_leave();
+	}
+	carry_release(&carry);
+	if (ok)
+		return SMFIS_CONTINUE;
+	(void)smfi_setreply(ctx, code, esc, text);
+	return SMFIS_TEMPFAIL;
+}
+
+static sfsistat
 on_eom(SMFICTX *ctx)
 {
 	struct msession *s = session_of(ctx);
-	struct session_client client;
-	sfsistat answer = SMFIS_CONTINUE;
+	sfsistat answer;
 
 	if (s == NULL)
 		return SMFIS_TEMPFAIL; /* logged when it happened */
-	if (s->tags != NULL) {
-		msession_client(s, &client);
-		pthread_mutex_lock(&s->lock);
-		tagger_read(s->tags, &s->connection, &s->message);
-		pthread_mutex_unlock(&s->lock);
-		answer = tagger_end(s->tags, ctx, client.addr);
-	}
+	answer = end_tags(ctx, s);
+	if (answer == SMFIS_CONTINUE)
+		answer = end_carry(ctx, s);
 	context_log(s, get_macro(ctx, "i"));
 	message_over(s);
 	return answer;

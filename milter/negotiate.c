@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/conf.h"
+#include "milter/carry.h"
 #include "milter/negotiate.h"
 #include "milter/tag.h"
 #include "milter/variables.h"
@@ -59,7 +60,10 @@ ask_macros(SMFICTX *ctx, const struct conf *conf)
 	    all ? "i " VARIABLES_MACROS_MAIL : "i {auth_authen}");
 	ask(ctx, SMFIM_ENVRCPT, "");
 	/* For the line about the contexts of a message. */
-	ask(ctx, SMFIM_EOM, all || peers ? "i" : "");
+	ask(ctx, SMFIM_EOM,
+	    conf != NULL && carry_wanted(conf) ? "i " CARRY_MACROS_EOM
+		: all || peers                 ? "i"
+					       : "");
 }
 
 void

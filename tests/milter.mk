@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # the milter, driven by miltertest, and posternctl
 
-TESTS += tests/milter/run.py tests/ctl/test_auth.py \
+TESTS += tests/milter/run.py tests/milter/test_carry.py \
+	tests/ctl/test_auth.py \
 	tests/ctl/test_daemon.py tests/ctl/test_front.py \
 	tests/ctl/test_outbound.py tests/ctl/test_rcpt.py \
 	tests/ctl/test_recipe.py
-EXTRA_DIST += tests/milter/run.py tests/milter/rig.py tests/milter/mta.py \
+EXTRA_DIST += tests/milter/run.py tests/milter/test_carry.py \
+	tests/milter/rig.py tests/milter/mta.py \
 	tests/ctl/relayed.py tests/ctl/test_auth.py \
 	tests/ctl/test_daemon.py tests/ctl/test_front.py \
 	tests/ctl/test_outbound.py tests/ctl/test_rcpt.py \

@@ -105,6 +105,13 @@ tests_unit_test_auth_results_SOURCES = tests/unit/test_auth_results.c \
 tests_unit_test_tag_SOURCES = tests/unit/test_tag.c \
 	milter/auth_results.c milter/auth_results.h \
 	milter/tag.c milter/tag.h $(conf_case)
+UNIT_TESTS += tests/unit/test_carry
+tests_unit_test_carry_SOURCES = tests/unit/test_carry.c \
+	milter/auth_results.c milter/auth_results.h \
+	milter/carry.c milter/carry.h \
+	milter/tag.c milter/tag.h $(conf_case)
+tests_unit_test_carry_LDADD = $(LDADD) $(LIBMILTER_LIBS)
+tests_unit_test_carry_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=control_ask_within
 UNIT_TESTS += tests/unit/test_header_value
 header_reader = tests/unit/header_reader.c tests/unit/header_reader.h
 tests_unit_test_header_value_SOURCES = tests/unit/test_header_value.c \
