@@ -6,6 +6,7 @@ administrator would, and reads nothing from /etc/mail.  A busy machine is no
 reason for it to refuse the tests (REFUSE_LA).
 """
 import os
+import re
 
 from . import packages, ports, smtpclient
 from .case import check, wait_for
@@ -41,7 +42,7 @@ DAEMON_OPTIONS(`Name=MTA, Addr=127.0.0.1, Port={port}')dnl
 {extra}
 MAILER(`local')dnl
 MAILER(`smtp')dnl
-LOCAL_CONFIG
+{behind}LOCAL_CONFIG
 O DoubleBounceAddress=
 {local}"""
 
@@ -51,10 +52,12 @@ class Sendmail:
     the test's syslog (syslog.Syslog, to be made before it)."""
 
     def __init__(self, case, upstream_port, syslog, milter=None,
-                 flags=MILTER_FLAGS, sasl=None):
+                 flags=MILTER_FLAGS, sasl=None, lines=(), behind=()):
         """Relays what it takes to the port upstream.  milter: the S= value of
         the filter, as in "unix:/path"; flags: the rest of its line.
-        sasl: (AuthMechanisms, Sendmail.conf, directory of plug-ins)."""
+        sasl: (AuthMechanisms, Sendmail.conf, directory of plug-ins); None as
+        the second: for a client.  lines: of sendmail.mc, behind: those that
+        belong behind the mailers.  syslog: None when nobody reads its log."""
         self.dir = case.path("sendmail")
         self.port = ports.free_port()
         self._case = case
@@ -66,7 +69,7 @@ class Sendmail:
             "LD_LIBRARY_PATH": packages.library_path(self._tree)}
         self.cf = os.path.join(self.dir, "sendmail.cf")
         self.sasl_dir = os.path.join(self.dir, "sasl")
-        extra = []
+        extra = list(lines)
         local = ""
         if milter is not None:
             extra.append(
@@ -75,8 +78,10 @@ class Sendmail:
             mechanisms, conf, plugins = sasl
             extra += [f"TRUST_AUTH_MECH(`{mechanisms}')dnl",
                       f"define(`confAUTH_MECHANISMS', `{mechanisms}')dnl"]
-            local = self._configure_sasl(conf, plugins)
-        self._write(upstream_port, "\n".join(extra), local)
+            local = (f"ESASL_PATH={plugins}\n" if conf is None else
+                     self._configure_sasl(conf, plugins))
+        self._write(upstream_port, "\n".join(extra), local,
+                    "".join(line + "\n" for line in behind))
         self.child = None
         self.start()
 
@@ -95,7 +100,7 @@ class Sendmail:
         """Let everybody write where Sendmail.conf is."""
         os.chmod(self.sasl_dir, 0o777)
 
-    def _write(self, upstream_port, extra, local):
+    def _write(self, upstream_port, extra, local, behind):
         os.makedirs(os.path.join(self.dir, "queue"), mode=0o755)
         os.chmod(os.path.join(self.dir, "queue"), 0o700)
         for name, text in (
@@ -110,7 +115,8 @@ class Sendmail:
         mc = os.path.join(self.dir, "sendmail.mc")
         with open(mc, "w", encoding="ascii") as file:
             file.write(_MC.format(dir=self.dir, port=self.port, extra=extra,
-                                  relay=upstream_port, local=local))
+                                  relay=upstream_port, local=local,
+                                  behind=behind))
         base = os.path.join(self._tree, "usr/share/sendmail/cf/")
         done = self._case.run(
             [os.path.join(self._tree, "usr/bin/m4"), f"-D_CF_DIR_={base}",
@@ -139,7 +145,26 @@ class Sendmail:
         """Stop it."""
         self.child.stop()
 
+    def run_queue(self):
+        """Try again what waits; returns when that has begun."""
+        done = self._case.run([self._program, f"-C{self.cf}", "-q"],
+                              env=self._environment)
+        check(done.returncode == 0, f"sendmail -q: {done.stderr}")
+
+    def tries(self, queue_id):
+        """How often it has tried to deliver a message that waits; None when
+        there is no such message (any more)."""
+        path = os.path.join(self.dir, "queue", "qf" + queue_id)
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                found = re.search(r"^N(\d+)$", file.read(), re.MULTILINE)
+        except FileNotFoundError:
+            return None
+        return int(found.group(1)) if found else 0
+
     def log(self):
         """Its lines of the log so far ("" without a mount namespace)."""
+        if self._syslog is None:
+            return ""
         return "\n".join(line for line in self._syslog.log().splitlines()
                          if "sendmail" in line or "sm-mta" in line)

@@ -212,9 +212,7 @@ class Scripted:
         self.most_open = 0
         self.implicit_tls = implicit_tls
         self.tls_context = None
-        if tls is not None:
-            self.tls_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.tls_context.load_cert_chain(tls.cert, tls.key)
+        self.use_tls(tls)
         self.unix = unix
         self.port = port
         self.host = host
@@ -226,6 +224,14 @@ class Scripted:
         self._thread = None
         self.start()
         case.cleanup(self.stop)
+
+    def use_tls(self, pair):
+        """Have this certificate from now on; None: no TLS."""
+        context = None
+        if pair is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(pair.cert, pair.key)
+        self.tls_context = context
 
     def _bind(self):
         """A socket on our port; the first time, on one that is free."""
