@@ -23,31 +23,33 @@ auth_log(const struct auth_attempt *t)
 {
 	const struct auth_answer *r = &t->answer;
 	struct log_line l;
+	int64_t delay_ms;
 
 	if (!is_wanted(t))
 		return;
 	log_line_begin(&l, "auth");
 	if (t->client.addr[0] != '\0')
-		log_line_add(&l, "client", "%s", t->client.addr);
+		log_line_text(&l, "client", t->client.addr);
 	if (t->shown[0] != '\0')
 		log_line_add(&l, "user", "<%s>", t->shown);
 	if (t->mech[0] != '\0')
-		log_line_add(&l, "mech", "%s", t->mech);
+		log_line_text(&l, "mech", t->mech);
 	if (r->upstream[0] != '\0')
-		log_line_add(&l, "upstream", "%s", r->upstream);
+		log_line_text(&l, "upstream", r->upstream);
 	if (t->memorable)
-		log_line_add(&l, "cache", "%s", r->cached ? "hit" : "miss");
+		log_line_text(&l, "cache", r->cached ? "hit" : "miss");
 	if (r->code != 0)
 		log_line_add(&l, "code", "%d", r->code);
 	if (r->esc[0] != '\0')
-		log_line_add(&l, "dsn", "%s", r->esc);
-	log_line_add(&l, "verdict", "%s", verdict_name(r->verdict));
-	log_line_add(
-	    &l, "delay", "%.3f", (double)(clock_us() - t->begin_us) / 1e6);
+		log_line_text(&l, "dsn", r->esc);
+	log_line_text(&l, "verdict", verdict_name(r->verdict));
+	delay_ms = (clock_us() - t->begin_us + 500) / 1000;
+	log_line_add(&l, "delay", "%d.%03d", (int)(delay_ms / 1000),
+	    (int)(delay_ms % 1000));
 	if (r->reason[0] != '\0')
-		log_line_add(&l, "reason", "%s", r->reason);
+		log_line_text(&l, "reason", r->reason);
 	if (r->text[0] != '\0')
-		log_line_add(&l, "text", "%s", r->text);
+		log_line_text(&l, "text", r->text);
 	log_line_emit(&l, LOG_LEVEL_INFO);
 }
 
@@ -70,7 +72,7 @@ auth_worry(struct auth_attempt *t, enum auth_worry w, const char *fmt, ...)
 	log_line_begin(&l, "auth");
 	if (t->shown[0] != '\0')
 		log_line_add(&l, "user", "<%s>", t->shown);
-	log_line_add(&l, "reason", "%s", text);
+	log_line_text(&l, "reason", text);
 	if (more > 0)
 		log_line_add(&l, "left_out", "%u", more);
 	log_line_emit(&l, LOG_LEVEL_WARNING);

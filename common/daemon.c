@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <syslog.h>
@@ -134,6 +135,29 @@ daemon_conf(const struct daemon_args *args, daemon_check *check)
 	return c;
 }
 
+/* One write, and no more work than that. */
+static void
+to_stderr(enum log_level level, const char *line)
+{
+	const char *const parts[] = { program, ": ",
+		level == LOG_LEVEL_ERROR         ? "error: "
+		    : level == LOG_LEVEL_WARNING ? "warning: "
+						 : "",
+		line, "\n" };
+	struct iovec iov[sizeof(parts) / sizeof(parts[0])];
+	char *part;
+	size_t i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		memcpy(&part, &parts[i], sizeof(part)); /* without const */
+		iov[i].iov_base = part;
+		iov[i].iov_len = strlen(part);
+	}
+	/* Nobody is left to tell when stderr is gone. */
+	if (writev(STDERR_FILENO, iov, (int)i) < 0)
+		return;
+}
+
 static void
 log_sink(enum log_level level, const char *line, void *arg)
 {
@@ -149,11 +173,7 @@ log_sink(enum log_level level, const char *line, void *arg)
 		syslog(priority[level], "%s", line);
 	/* Who waits for the start gets to see what hinders it. */
 	if (log_to_stderr || ready_fd >= 0)
-		fprintf(stderr, "%s: %s%s\n", program,
-		    level == LOG_LEVEL_ERROR         ? "error: "
-			: level == LOG_LEVEL_WARNING ? "warning: "
-						     : "",
-		    line);
+		to_stderr(level, line);
 }
 
 /* Whether the journal reads standard error (systemd.exec(5)): it has what goes

@@ -26,6 +26,9 @@ static struct {
 static const char *const level_names[] = { "error", "warning", "info",
 	"debug" };
 
+/* The longest key. */
+#define KEY_MAX 61
+
 #define LEVELS (sizeof(level_names) / sizeof(level_names[0]))
 
 void
@@ -190,12 +193,34 @@ put_value(char *dst, const char *value)
 	return (size_t)(p - dst);
 }
 
+/* Append a pair; value may be changed. */
+static void
+add_pair(struct log_line *l, const char *key, char *value, size_t value_len)
+{
+	char pair[KEY_MAX + 2 + 2 * LOG_VALUE_MAX + 3];
+	size_t len = strlen(key);
+
+	if (len > KEY_MAX) {
+		l->full = true;
+		return;
+	}
+	utf8_clean(value, value_len);
+	pair[0] = ' ';
+	memcpy(pair + 1, key, len++);
+	pair[len++] = '=';
+	len += put_value(pair + len, value);
+	if (len > LOG_LINE_MAX - l->len) {
+		l->full = true;
+		return;
+	}
+	memcpy(l->text + l->len, pair, len + 1);
+	l->len += len;
+}
+
 void
 log_line_add(struct log_line *l, const char *key, const char *fmt, ...)
 {
 	char value[LOG_VALUE_MAX + 1];
-	char pair[64 + 2 * LOG_VALUE_MAX + 3];
-	size_t len;
 	va_list ap;
 	int n;
 
@@ -204,22 +229,21 @@ log_line_add(struct log_line *l, const char *key, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(value, sizeof(value), fmt, ap);
 	va_end(ap);
-	if (n < 0)
+	if (n >= 0)
+		add_pair(l, key, value, strlen(value));
+}
+
+void
+log_line_text(struct log_line *l, const char *key, const char *text)
+{
+	char value[LOG_VALUE_MAX + 1];
+	size_t len = strnlen(text, LOG_VALUE_MAX);
+
+	if (l->full)
 		return;
-	utf8_clean(value, strlen(value));
-	n = snprintf(pair, 64, " %s=", key);
-	if (n < 0 || n >= 64) {
-		l->full = true;
-		return;
-	}
-	len = (size_t)n;
-	len += put_value(pair + len, value);
-	if (len > LOG_LINE_MAX - l->len) {
-		l->full = true;
-		return;
-	}
-	memcpy(l->text + l->len, pair, len + 1);
-	l->len += len;
+	memcpy(value, text, len);
+	value[len] = '\0';
+	add_pair(l, key, value, len);
 }
 
 void

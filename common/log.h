@@ -101,6 +101,11 @@ void log_line_add(struct log_line *l, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
+ * log_line_text(l, key, value): the same for a value that is a text already.
+ */
+void log_line_text(struct log_line *l, const char *key, const char *value);
+
+/*
  * log_line_emit(l, level): send the line.  *l keeps its contents.
  */
 void log_line_emit(const struct log_line *l, enum log_level level);

@@ -141,6 +141,7 @@ opening_params(struct opening *o, const struct target *t, int64_t limit_ms)
 	sp->dial_arg = pp->dial_arg;
 	sp->trace = pp->trace;
 	sp->trace_arg = pp->trace_arg;
+	sp->trace_debug = pp->trace_debug;
 }
 
 static bool

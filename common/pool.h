@@ -36,6 +36,7 @@ struct pool_params {
 	void *dial_arg;
 	session_trace *trace; /* may be NULL */
 	void *trace_arg;
+	bool trace_debug; /* as in session.h */
 };
 
 struct pool *pool_new(const struct pool_params *p); /* NULL: no memory */

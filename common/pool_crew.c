@@ -65,6 +65,7 @@ pool_session_params(const struct pool_target *t, struct session_params *sp)
 	sp->reply_ms = POOL_REPLY_MS;
 	sp->trace = t->pool->params.trace;
 	sp->trace_arg = t->pool->params.trace_arg;
+	sp->trace_debug = t->pool->params.trace_debug;
 	if (!t->endpoint.lmtp && !endpoint_is_loopback(&t->endpoint))
 		sp->own_name = t->conf->hostname;
 }

@@ -52,6 +52,7 @@ struct prober_params {
 	void *dial_arg;
 	session_trace *trace; /* NULL: none; called on several threads */
 	void *trace_arg;
+	bool trace_debug; /* as in session.h */
 };
 
 /* Returns NULL when the thread or a descriptor cannot be had. */

@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 
+#include "common/log.h"
 #include "common/session_state.h"
 #include "common/transport.h"
 
@@ -27,6 +28,13 @@ static const struct {
 	[SESSION_AT_DEAD] = { "dead", STAGE_MAIL },
 };
 
+bool
+session_traced(const struct session *s)
+{
+	return s->trace != NULL &&
+	    (!s->trace_debug || log_enabled(LOG_LEVEL_DEBUG));
+}
+
 void
 session_remark(struct session *s, const char *fmt, ...)
 {
@@ -34,7 +42,7 @@ session_remark(struct session *s, const char *fmt, ...)
 	va_list ap;
 	int n;
 
-	if (s->trace == NULL)
+	if (!session_traced(s))
 		return;
 	va_start(ap, fmt);
 	n = vsnprintf(buf, sizeof(buf), fmt, ap);

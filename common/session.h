@@ -73,6 +73,7 @@ struct session_params {
 	void *dial_arg;
 	session_trace *trace;
 	void *trace_arg;
+	bool trace_debug; /* only while messages of level debug are wanted */
 };
 
 /*
@@ -81,7 +82,7 @@ struct session_params {
  *   d      absolute limit of the whole
  *   stage  set to where it failed, STAGE_MAIL when it did not; may be NULL
  *
- * Nothing of *p is kept after return but trace and trace_arg.
+ * Nothing of *p is kept after return but what is about the trace.
  * Returns OUTCOME_OK with *out, which the caller frees; otherwise *out is
  * NULL and *f tells what happened: OUTCOME_TEMP (network, 4yz, TLS,
  * certificate), OUTCOME_PERM (5yz, a required feature is missing, the

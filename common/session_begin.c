@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sys/socket.h>
-
 #include "common/session_state.h"
 #include "common/transport.h"
 
@@ -55,15 +53,6 @@ int
 session_begin_fd(const struct session_begin *b)
 {
 	return session_fd(b->o.s);
-}
-
-static bool
-is_connected(const struct session *s)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-
-	return getpeername(s->t->fd, (struct sockaddr *)&ss, &len) == 0;
 }
 
 /* Whether STARTTLS is due, HELO, or a refusal: all that is seldom. */
@@ -123,9 +112,8 @@ session_begin_step(struct session_begin *b, struct session **out,
 
 	*out = NULL;
 	if (o->s->state == SESSION_AT_CONNECT) {
-		if (!is_connected(o->s))
+		if (!opening_connected(o))
 			return SESSION_BEGUN_BLOCKS;
-		opening_connected(o);
 		if (!opening_expect_greeting(o))
 			return over(b, OUTCOME_TEMP, out, end);
 	}
@@ -149,7 +137,7 @@ session_begin_late(struct session_begin *b, struct session_begin_end *end)
 	struct session *none;
 
 	if (b->o.s->state == SESSION_AT_CONNECT) {
-		if (!is_connected(b->o.s))
+		if (!opening_connected(&b->o))
 			return SESSION_BEGUN_BLOCKS;
 		session_state_set(b->o.s, SESSION_AT_GREETING);
 	}

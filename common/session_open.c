@@ -47,20 +47,14 @@ opening_refused(struct opening *o, const char *what)
 
 /* Connection */
 
-/* The peer of the socket; of a script nobody knows but the endpoint. */
 static bool
-peer_is_local(const struct opening *o)
+is_local(const struct sockaddr_storage *ss)
 {
-	struct sockaddr_storage ss = { 0 };
-	const struct sockaddr_in *sin = (const struct sockaddr_in *)&ss;
-	const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)&ss;
+	const struct sockaddr_in *sin = (const struct sockaddr_in *)ss;
+	const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)ss;
 	const unsigned char *v4;
-	socklen_t len = sizeof(ss);
 
-	if (o->s->t->fd == -1 ||
-	    getpeername(o->s->t->fd, (struct sockaddr *)&ss, &len) != 0)
-		return endpoint_is_loopback(&o->p->endpoint);
-	switch (ss.ss_family) {
+	switch (ss->ss_family) {
 	case AF_UNIX:
 		return true;
 	case AF_INET:
@@ -75,11 +69,20 @@ peer_is_local(const struct opening *o)
 	}
 }
 
-void
+/* The peer of the socket; of a script nobody knows but the endpoint. */
+bool
 opening_connected(struct opening *o)
 {
-	o->s->local = peer_is_local(o);
-	session_remark(o->s, "connected to %s", o->key);
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = sizeof(ss);
+	bool known = o->s->t->fd != -1 &&
+	    getpeername(o->s->t->fd, (struct sockaddr *)&ss, &len) == 0;
+
+	o->s->local =
+	    known ? is_local(&ss) : endpoint_is_loopback(&o->p->endpoint);
+	if (known || o->s->t->fd == -1)
+		session_remark(o->s, "connected to %s", o->key);
+	return known;
 }
 
 static enum outcome
@@ -103,7 +106,7 @@ open_connection(struct opening *o)
 	oc = dial(p->dial_arg, &p->endpoint, p->port, d, &o->s->t, o->f);
 	if (oc != OUTCOME_OK)
 		return oc;
-	opening_connected(o);
+	(void)opening_connected(o);
 	if (p->tls != TLS_IMPLICIT)
 		return OUTCOME_OK;
 	return opening_handshake(o, true);
@@ -310,6 +313,7 @@ session_new(const struct session_params *p)
 	s->rx_events = POLLIN;
 	s->trace = p->trace;
 	s->trace_arg = p->trace_arg;
+	s->trace_debug = p->trace_debug;
 	reply_init(&s->reply);
 	return s;
 }

@@ -21,7 +21,7 @@ trace_line(struct session *s, char direction, const char *line, size_t len)
 	char buf[TRACE_LINE_MAX];
 	size_t i;
 
-	if (s->trace == NULL)
+	if (!session_traced(s))
 		return;
 	if (len >= sizeof(buf))
 		len = sizeof(buf) - 1;

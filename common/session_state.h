@@ -79,6 +79,7 @@ struct session {
 
 	session_trace *trace;
 	void *trace_arg;
+	bool trace_debug;
 
 	/* What follows is not cleared. */
 	char tx[SESSION_TX_SIZE];
@@ -101,6 +102,9 @@ struct opening {
 
 /* The only way to change the state; traces it. */
 void session_state_set(struct session *s, enum session_state state);
+
+/* Does anybody want to know?  Most often not. */
+bool session_traced(const struct session *s);
 
 /* Tell the trace a remark. */
 void session_remark(struct session *s, const char *fmt, ...)
@@ -145,8 +149,8 @@ struct session *session_new(const struct session_params *p);
 /* Is there a name for EHLO? */
 bool opening_has_name(const struct session_params *p);
 
-/* o->s->t is connected. */
-void opening_connected(struct opening *o);
+/* o->s->t should be connected: look where to.  False: it is not. */
+bool opening_connected(struct opening *o);
 
 /* The greeting in two steps. */
 bool opening_expect_greeting(struct opening *o);

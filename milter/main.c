@@ -78,7 +78,7 @@ setup_open(
 int
 main(int argc, char **argv)
 {
-	struct prober_params pp = { .trace = trace };
+	struct prober_params pp = { .trace = trace, .trace_debug = true };
 	struct milter_setup setup = { 0 };
 	struct daemon_args args;
 	struct commands commands = COMMANDS_INIT(args.conf_file);

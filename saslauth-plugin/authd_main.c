@@ -32,6 +32,8 @@
 
 /* There are many threads, each of which would have an arena of its own. */
 #define ARENAS 4
+/* And bins of small chunks are gone through for each session, which is a large
+ * one: M_MXFAST. */
 
 /* What stands before the path of each socket. */
 #define SCHEME_LEN (sizeof("unix:") - 1)
@@ -135,7 +137,7 @@ static void
 start(struct authd *authd, struct conf *conf,
     const struct authd_sockets *sockets, struct peers *peers)
 {
-	const struct pool_params pp = { .trace = trace };
+	const struct pool_params pp = { .trace = trace, .trace_debug = true };
 	char why[512];
 
 	if (daemon_signals() != 0 || dial_global_init() != 0 ||
@@ -166,6 +168,7 @@ main(int argc, char **argv)
 	int control_fd;
 
 	(void)mallopt(M_ARENA_MAX, ARENAS);
+	(void)mallopt(M_MXFAST, 0);
 	daemon_fds();
 	daemon_args(argc, argv, &args);
 

@@ -157,6 +157,9 @@ test_line_values(void **state)
 		log_line_add(&l, "k", "%s", rows[i].value);
 		log_line_emit(&l, LOG_LEVEL_INFO);
 		assert_string_equal(seen.line, rows[i].want);
+		log_line_begin(&l, "w");
+		log_line_text(&l, "k", rows[i].value);
+		assert_string_equal(l.text, rows[i].want);
 	}
 	log_line_begin(&l, "verify");
 	log_line_add(&l, "to", "<%s>", "ann@example.org");
@@ -181,6 +184,10 @@ test_line_is_bounded(void **state)
 	log_line_add(&l, "a", "%s", big);
 	assert_int_equal(l.len, 2 + 3 + 2 * LOG_VALUE_MAX + 2);
 	assert_int_equal(l.text[l.len - 1], '"');
+	log_line_begin(&l, "w");
+	log_line_text(&l, "a", big);
+	assert_int_equal(l.len, 2 + 3 + 2 * LOG_VALUE_MAX + 2);
+	assert_int_equal(l.text[l.len - 1], '"');
 	was = l.len;
 	log_line_add(&l, "b", "%s", big);
 	assert_int_equal(l.len, was);
@@ -194,6 +201,8 @@ test_line_is_bounded(void **state)
 	assert_int_equal(strlen(l.text), LOG_LINE_MAX);
 	log_line_begin(&l, "w");
 	log_line_add(&l, big, "v");
+	assert_string_equal(l.text, "w:");
+	log_line_text(&l, "k", "v");
 	assert_string_equal(l.text, "w:");
 }
 

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "common/dial.h"
+#include "common/log.h"
 #include "common/transport.h"
 
 #define HELLO "250-mx.example.org\r\n250-AUTH PLAIN\r\n250 8BITMIME\r\n"
@@ -29,20 +30,26 @@ static struct session *open_one;
 static int theirs;
 
 static void
-begin(enum conf_tls tls)
+begin_with(void)
 {
 	int pair[2];
 
-	memset(&params, 0, sizeof(params));
-	(void)endpoint_parse("192.0.2.1:25", &params.endpoint, NULL);
-	params.tls = tls;
-	params.helo = "edge.example.org";
-	params.own_name = "edge.example.org";
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	theirs = pair[1];
 	begun = session_begin(&params, transport_socket(pair[0]));
 	assert_non_null(begun);
 	assert_int_equal(session_begin_fd(begun), pair[0]);
+}
+
+static void
+begin(enum conf_tls tls)
+{
+	memset(&params, 0, sizeof(params));
+	(void)endpoint_parse("192.0.2.1:25", &params.endpoint, NULL);
+	params.tls = tls;
+	params.helo = "edge.example.org";
+	params.own_name = "edge.example.org";
+	begin_with();
 }
 
 static enum session_begun
@@ -71,6 +78,41 @@ finish(void)
 	session_begin_free(begun);
 	begun = NULL;
 	close(theirs);
+}
+
+static int told;
+
+static void
+tell(void *arg, char direction, const char *line)
+{
+	(void)arg;
+	(void)direction;
+	(void)line;
+	told++;
+}
+
+/* What nobody will read is not said. */
+static void
+test_trace(void **state)
+{
+	enum log_level level;
+
+	(void)state;
+	for (level = LOG_LEVEL_INFO; level <= LOG_LEVEL_DEBUG; level++) {
+		log_set_level(level);
+		told = 0;
+		begin(TLS_NONE);
+		finish();
+		params.trace = tell;
+		params.trace_debug = true;
+		begin_with();
+		assert_int_equal(step("220 mx\r\n"), SESSION_BEGUN_WAITS);
+		assert_int_equal(step(HELLO), SESSION_BEGUN_OPEN);
+		session_free(open_one);
+		finish();
+		assert_int_equal(told > 0, level == LOG_LEVEL_DEBUG);
+	}
+	log_set_level(LOG_LEVEL_INFO);
 }
 
 /* In one piece, and octet by octet. */
@@ -299,6 +341,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_trace),
 		cmocka_unit_test(test_goes_on),
 		cmocka_unit_test(test_fails),
 		cmocka_unit_test(test_blocks),
