@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "saslauth-plugin/sendmail_reply.h"
+
 static bool
 text(const struct socketmap_text *t, char *out, size_t size)
 {
@@ -16,11 +18,22 @@ text(const struct socketmap_text *t, char *out, size_t size)
 	return true;
 }
 
+/* By the server that it is connected to, first. */
+static bool
+ask_sendmail(struct socketmap_asked *out, const char **why)
+{
+	if (!sendmail_key_parse(out->key, &out->delivery, why))
+		return false;
+	sendmail_key_ask(&out->delivery, false, &out->question);
+	return true;
+}
+
 bool
 socketmap_asked(const struct socketmap_request *rq, struct socketmap_asked *out,
     const char **why)
 {
 	memset(&out->question, 0, sizeof(out->question));
+	out->sendmail = false;
 	if (rq->key.data == NULL)
 		*why = "no key behind a name and a blank";
 	else if (!text(&rq->name, out->name, sizeof(out->name)))
@@ -29,11 +42,24 @@ socketmap_asked(const struct socketmap_request *rq, struct socketmap_asked *out,
 		*why = "a key that is too long or holds a NUL";
 	else {
 		out->question.binding = out->name;
+		out->sendmail = sendmail_key_is(out->key);
+		if (out->sendmail)
+			return ask_sendmail(out, why);
 		out->question.key = out->key;
 		out->question.no_colon = true;
 		return true;
 	}
 	return false;
+}
+
+bool
+socketmap_asked_again(struct socketmap_asked *asked)
+{
+	if (!asked->sendmail || asked->delivery.hop == NULL ||
+	    asked->question.nexthop == asked->delivery.hop)
+		return false;
+	sendmail_key_ask(&asked->delivery, true, &asked->question);
+	return true;
 }
 
 static unsigned char *
@@ -73,11 +99,25 @@ say_given(const struct outbound_answer *a, size_t *len)
 	return put(v, 4, len);
 }
 
+static unsigned char *
+say_to_sendmail(const struct socketmap_asked *asked,
+    const struct outbound_answer *a, size_t *len, const char **fault)
+{
+	char said[SENDMAIL_REPLY_MAX];
+	const char *word = sendmail_reply(&asked->delivery, a, said, fault);
+	unsigned char *out = socketmap_say(word, said, len);
+
+	explicit_bzero(said, sizeof(said));
+	return out;
+}
+
 unsigned char *
 socketmap_answer(const struct socketmap_asked *asked,
-    const struct outbound_answer *a, size_t *len)
+    const struct outbound_answer *a, size_t *len, const char **fault)
 {
-	(void)asked;
+	*fault = NULL;
+	if (asked->sendmail)
+		return say_to_sendmail(asked, a, len, fault);
 	switch (a->verdict) {
 	case OUTBOUND_GIVEN:
 		return say_given(a, len);

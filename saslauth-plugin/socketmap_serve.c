@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "saslauth-plugin/complain.h"
 #include "saslauth-plugin/serve.h"
 #include "saslauth-plugin/socketmap_ask.h"
 
@@ -48,12 +49,30 @@ say(struct serve_call *c, const char *word, const char *reason)
 	c->more = c->reply != NULL;
 }
 
+/* False when a worker is to do it. */
+static bool
+put(struct serve_call *c, struct socketmap_asked *asked,
+    struct outbound_answer *out)
+{
+	bool now = c->quick != NULL, done;
+
+	do {
+		outbound_answer_release(out);
+		done = outbound_ask(
+		    c->outbound, &asked->question, c->until, now, out);
+	} while (done && out->verdict == OUTBOUND_NONE &&
+	    socketmap_asked_again(asked));
+	return done;
+}
+
 static void
 socketmap_serve(struct serve_call *c)
 {
+	static struct log_limit limit;
 	struct socketmap_asked asked;
 	struct outbound_answer a = { .verdict = OUTBOUND_DEFER };
 	struct socketmap_request rq;
+	const char *unfit = NULL;
 
 	if (socketmap_parse(c->request, c->len, &rq, &c->fault) !=
 	    SOCKETMAP_WHOLE)
@@ -62,10 +81,12 @@ socketmap_serve(struct serve_call *c)
 		say(c, "PERM", c->fault);
 		return;
 	}
-	if (outbound_ask(
-		c->outbound, &asked.question, c->until, c->quick != NULL, &a)) {
-		c->reply = socketmap_answer(&asked, &a, &c->reply_len);
+	if (put(c, &asked, &a)) {
+		c->reply = socketmap_answer(&asked, &a, &c->reply_len, &unfit);
 		c->more = c->reply != NULL;
+		if (unfit != NULL)
+			complain(
+			    &limit, "outbound: %s: %s", a.login_scope, unfit);
 	} else
 		c->slow = true;
 	outbound_answer_release(&a);

@@ -7,6 +7,7 @@
  *	            or "secret"
  *	none...     nothing is configured
  *	slow-N...   given after N milliseconds, by a thread that may wait
+ *	long...     given, with a user name of 200 octets
  *	else        deferred, "as scripted"
  */
 #include <poll.h>
@@ -72,6 +73,8 @@ give(const char *key, struct outbound_answer *out)
 	memset(pass, 'p', sizeof(pass));
 	out->verdict = OUTBOUND_GIVEN;
 	snprintf(out->user, sizeof(out->user), "user");
+	if (strncmp(key, "long", 4) == 0)
+		memset(out->user, 'u', 200);
 	if (n == 0 || n > sizeof(pass))
 		return secret_set(&out->pass, "secret", 6);
 	return secret_set(&out->pass, pass, n);
@@ -97,7 +100,8 @@ outbound_ask(struct outbound *o, const struct outbound_question *q,
 		(void)poll(NULL, 0, number_in(key, 0));
 		if (!deadline_passed(d))
 			return give("given", out);
-	} else if (strncmp(key, "given", 5) == 0)
+	} else if (strncmp(key, "given", 5) == 0 ||
+	    strncmp(key, "long", 4) == 0)
 		return give(key, out);
 	else if (strncmp(key, "none", 4) == 0)
 		out->verdict = OUTBOUND_NONE;

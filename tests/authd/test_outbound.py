@@ -3,6 +3,7 @@
 """What stands between postern-authd's socketmap socket and a credential:
 frames, connections that stay, time, threads, others.  The answers are
 scripted."""
+import base64
 import os
 import socket
 import stat
@@ -105,6 +106,43 @@ class Answers(Serve):
         rig.wait_log("socketmap socket: uid "
                      f"{os.getuid()} sends what is no request: a key that is "
                      "too long or holds a NUL")
+
+
+    def test_sendmail(self):
+        """Keys of Sendmail's, and the answers that its rule set reads."""
+        rig = self.rig()
+        peer = rig.peer(rig.map)
+        login = ('"U=' + base64.b64encode(b"user").decode() + '" "P=' +
+                 base64.b64encode(b"secret").decode() +
+                 '" "M:PLAIN LOGIN"').encode()
+        key = "{}id:4AbC12;msg:;to:{};hop:{};from:{}"
+        for asked, said in (
+                ("authinfo:given", b"OK " + login),
+                ("AuthInfo:slow-20", b"OK " + login),
+                ("authinfo:none", b"NOTFOUND "),
+                ("authinfo:down", SCRIPT),
+                ("authinfo:" + key.format("", "given", "", "a@b.test"),
+                 b"OK 4AbC12 " + login),
+                ("authinfo:" + key.format("", "none", "", "a@b.test"),
+                 b"OK 4AbC12 none"),
+                # by the next hop where nothing is known of the server
+                ("authinfo:" + key.format("", "none", "given", ""),
+                 b"OK 4AbC12 " + login),
+                ("authinfo:" + key.format("", "none", "slow-20", ""),
+                 b"OK 4AbC12 " + login),
+                ("authinfo:" + key.format("", "given", "down", ""),
+                 b"OK 4AbC12 " + login),
+                ("authinfo:" + key.format("", "down", "given", ""), SCRIPT),
+                ("authinfo:" + key.format("due:", "given", "none", ""),
+                 b"OK 4AbC12 due")):
+            with self.subTest(asked):
+                self.assertEqual(ask(peer, "a " + asked), said)
+        self.assertRegex(ask(peer, "a authinfo:"), b"^PERM no server")
+        self.assertRegex(ask(peer, "a authinfo:id:x"), b"^PERM not id")
+        self.assertRegex(ask(peer, "a authinfo:long"),
+                         b"^TEMP Sendmail takes no user name")
+        rig.wait_log("Sendmail takes no user name of more than 189 octets")
+        self.assertEqual(ask(peer, "a given"), GIVEN)
 
 
 class Bad(Serve):
