@@ -9,6 +9,9 @@
 #include "common/outbound_state.h"
 #include "common/strbuf.h"
 
+/* The scope of what a message brought. */
+#define MESSAGE "message"
+
 /* -- life ------------------------------------------------------------- */
 
 static bool
@@ -38,26 +41,59 @@ outbound_new_lenient(struct conf *conf, char *why, size_t len)
 	return o;
 }
 
+/* Once there is a store it stays: what it holds is asked for. */
+static bool
+open_messages(const struct outbound *o, const struct conf *conf,
+    struct outbound_messages **out, char *why, size_t len)
+{
+	*out = o->messages;
+	if (o->messages != NULL) {
+		outbound_messages_limits(o->messages, conf);
+		return true;
+	}
+	if (outbound_messages_open(conf, out, why, len))
+		return true;
+	if (conf->credential.message_credentials)
+		return false;
+	log_warning("outbound: whether messages had credentials is not known: "
+		    "%s",
+	    why);
+	return true;
+}
+
 struct outbound *
 outbound_new(struct conf *conf, char *why, size_t len)
 {
-	return refused(conf, why, len) ? NULL
-				       : outbound_new_lenient(conf, why, len);
+	struct outbound *o = refused(conf, why, len)
+	    ? NULL
+	    : outbound_new_lenient(conf, why, len);
+
+	if (o != NULL && !open_messages(o, conf, &o->messages, why, len)) {
+		outbound_free(o);
+		o = NULL;
+	}
+	return o;
 }
 
 bool
 outbound_reload(struct outbound *o, struct conf *conf, char *why, size_t len)
 {
 	struct outbound_setup *fresh, *old;
+	struct outbound_messages *messages;
 
 	if (refused(conf, why, len))
 		return false;
 	fresh = outbound_setup_new(conf, why, len);
 	if (fresh == NULL)
 		return false;
+	if (!open_messages(o, conf, &messages, why, len)) {
+		outbound_setup_unref(fresh);
+		return false;
+	}
 	(void)pthread_mutex_lock(&o->lock);
 	old = o->setup;
 	o->setup = fresh;
+	o->messages = messages;
 	(void)pthread_mutex_unlock(&o->lock);
 	outbound_setup_unref(old);
 	return true;
@@ -68,19 +104,21 @@ outbound_free(struct outbound *o)
 {
 	if (o == NULL)
 		return;
+	outbound_messages_close(o->messages);
 	outbound_setup_unref(o->setup);
 	(void)pthread_mutex_destroy(&o->lock);
 	free(o);
 }
 
-static struct outbound_setup *
-setup_get(struct outbound *o)
+struct outbound_setup *
+outbound_setup_get(struct outbound *o, struct outbound_messages **messages)
 {
 	struct outbound_setup *s;
 
 	(void)pthread_mutex_lock(&o->lock);
 	s = o->setup;
 	(void)atomic_fetch_add(&s->refs, 1);
+	*messages = o->messages;
 	(void)pthread_mutex_unlock(&o->lock);
 	return s;
 }
@@ -175,26 +213,10 @@ outbound_give(struct outbound_try *t, const char *user,
 
 /* -- what is asked ---------------------------------------------------- */
 
-/* What no MTA asks; NULL when it may be one. */
-static const char *
-nonsense(const char *text)
-{
-	size_t len = strnlen(text, OUTBOUND_KEY_MAX + 1), i;
-
-	if (len == 0)
-		return "is empty";
-	if (len > OUTBOUND_KEY_MAX)
-		return "is longer than 1024 octets";
-	for (i = 0; i < len; i++)
-		if ((unsigned char)text[i] < 32 || text[i] == 127)
-			return "has a control character";
-	return NULL;
-}
-
 static bool
 is_sense(struct outbound_try *t, const char *what, const char *text)
 {
-	const char *wrong = nonsense(text);
+	const char *wrong = outbound_nonsense(text);
 
 	if (wrong == NULL)
 		return true;
@@ -264,6 +286,10 @@ take_pick(struct outbound_try *t)
 	a->type = p->type;
 	memcpy(a->type_scope, p->type_scope, sizeof(a->type_scope));
 	memcpy(a->key_scope, p->key_scope, sizeof(a->key_scope));
+	if (t->has_held && t->held.type >= 0) {
+		a->type = t->held.type;
+		memcpy(a->type_scope, MESSAGE, sizeof(MESSAGE));
+	}
 }
 
 static void
@@ -286,9 +312,36 @@ give_login(struct outbound_try *t)
 	    t->pick.login_scope);
 }
 
-/* False: it would have to be waited for. */
+/* What the message brought; false when that is lost. */
 static bool
-by_scopes(struct outbound_try *t)
+by_message(struct outbound_try *t)
+{
+	enum outbound_found found;
+
+	if (t->q->key != NULL || t->q->queue_id == NULL)
+		return true;
+	if (t->messages == NULL) {
+		outbound_say(t, "message: what it brought is not known here");
+		return true;
+	}
+	found = outbound_messages_find(t->messages, t->q->queue_id, &t->held);
+	if (found == OUTBOUND_LOST) {
+		outbound_defer(t, OUTBOUND_WORRY_LOST,
+		    "the credentials of this message were lost");
+		return false;
+	}
+	t->has_held = found == OUTBOUND_HELD;
+	outbound_say(
+	    t, "message: brought %s", t->has_held ? "something" : "nothing");
+	if (t->has_held && t->held.binding != NULL) {
+		t->binding = t->held.binding;
+		outbound_say(t, "message: binding \"%s\"", t->binding);
+	}
+	return true;
+}
+
+static void
+pick(struct outbound_try *t)
 {
 	struct credential_where where = { t->binding, NULL, NULL, NULL };
 
@@ -296,15 +349,28 @@ by_scopes(struct outbound_try *t)
 		where.sender = t->sender;
 	if (t->known)
 		where.to = &t->to;
+	if (t->has_held)
+		where.key = t->held.key;
 	credential_pick(t->setup->credentials, &where, &t->pick,
 	    t->elsewhere ? NULL : t->q->explain);
 	take_pick(t);
+}
+
+/* False: it would have to be waited for. */
+static bool
+by_scopes(struct outbound_try *t)
+{
+	pick(t);
 	if (t->pick.said == CREDENTIAL_NO_BINDING) {
 		outbound_defer(t, OUTBOUND_WORRY_BINDING,
 		    "there is no binding \"%.64s\"", t->binding);
 		return true;
 	}
-	if (t->elsewhere) {
+	if (t->has_held && t->held.user != NULL) {
+		outbound_give(t, t->held.user, &t->held.pass, MESSAGE);
+		return true;
+	}
+	if (t->elsewhere || (t->sender == NULL && t->nexthop == NULL)) {
 		none(t, "neither a sender nor a next hop");
 		return true;
 	}
@@ -343,12 +409,13 @@ bool
 outbound_ask(struct outbound *o, const struct outbound_question *q,
     struct deadline d, bool now, struct outbound_answer *out)
 {
-	struct outbound_setup *setup = setup_get(o);
+	struct outbound_setup *setup;
 	struct outbound_try t;
 	bool done = true;
 
 	memset(out, 0, sizeof(*out));
 	memset(&t, 0, sizeof(t));
+	setup = outbound_setup_get(o, &t.messages);
 	out->verdict = OUTBOUND_NONE;
 	out->type = -1;
 	t.o = o;
@@ -359,7 +426,7 @@ outbound_ask(struct outbound *o, const struct outbound_question *q,
 	t.begin_us = clock_us();
 	t.binding = q->binding;
 	t.out = out;
-	if (read_question(&t))
+	if (read_question(&t) && by_message(&t))
 		done = by_scopes(&t);
 	if (done) {
 		if (out->verdict == OUTBOUND_GIVEN)
@@ -368,49 +435,7 @@ outbound_ask(struct outbound *o, const struct outbound_question *q,
 		count(o, out);
 		outbound_log(&t);
 	}
+	outbound_held_release(&t.held);
 	outbound_setup_unref(setup);
 	return done;
-}
-
-/* -- for posternctl --------------------------------------------------- */
-
-size_t
-outbound_drop(struct outbound *o, const char *value)
-{
-	struct outbound_setup *setup = setup_get(o);
-	size_t n = 0;
-
-	if (setup->source != NULL)
-		n = value != NULL ? datasource_drop(setup->source, value)
-				  : datasource_flush(setup->source);
-	outbound_setup_unref(setup);
-	return n;
-}
-
-void
-outbound_status(struct outbound *o, struct strbuf *sb)
-{
-	struct outbound_setup *setup = setup_get(o);
-	struct datasource_stats s;
-
-	if (setup->source != NULL) {
-		datasource_stats(setup->source, &s);
-		strbuf_addf(sb,
-		    "outbound_datasource=%s entries=%zu dead=%zu queries=%lu "
-		    "cached=%lu stale=%lu failed=%lu\n",
-		    datasource_name(setup->source), s.entries, s.dead,
-		    s.queries, s.cached, s.stale, s.failed);
-	}
-	outbound_setup_unref(setup);
-}
-
-void
-outbound_stats(struct outbound *o, struct strbuf *sb)
-{
-	strbuf_addf(sb,
-	    "outbound_given=%lu\noutbound_none=%lu\noutbound_deferred=%lu\n"
-	    "outbound_asked=%lu\noutbound_cached=%lu\n",
-	    atomic_load(&o->given), atomic_load(&o->none),
-	    atomic_load(&o->deferred), atomic_load(&o->asked),
-	    atomic_load(&o->remembered));
 }

@@ -15,6 +15,7 @@
 #include "common/datasource.h"
 #include "common/log.h"
 #include "common/outbound.h"
+#include "common/outbound_messages.h"
 
 /* :key :sender :domain :binding :host :nexthop */
 #define OUTBOUND_PARAMS 6
@@ -34,6 +35,15 @@ struct outbound_setup *outbound_setup_new(
     struct conf *conf, char *why, size_t len);
 void outbound_setup_unref(struct outbound_setup *s); /* NULL does nothing */
 
+/* outbound_setup_get(o, messages): what is in force, with a reference, and the
+ * store, or NULL. */
+struct outbound_setup *outbound_setup_get(
+    struct outbound *o, struct outbound_messages **messages);
+
+/* outbound_nonsense(text): what no MTA asks: what is wrong with it, as words
+ * that follow its name, or NULL. */
+const char *outbound_nonsense(const char *text);
+
 /* outbound_conf_fault(c): why a password could not be read, the first one's;
  * NULL when all were.  Borrowed. */
 const char *outbound_conf_fault(const struct conf *c);
@@ -52,8 +62,9 @@ enum outbound_worry {
 };
 
 struct outbound {
-	pthread_mutex_t lock; /* guards the pointer */
+	pthread_mutex_t lock; /* guards both pointers */
 	struct outbound_setup *setup;
+	struct outbound_messages *messages; /* NULL: none; stays once set */
 	atomic_ulong given, none, deferred, asked, remembered;
 	struct log_limit worries[OUTBOUND_WORRIES];
 };
@@ -72,6 +83,9 @@ struct outbound_try {
 	struct nexthop to;
 	bool known;     /* to is set */
 	bool elsewhere; /* there is a next hop that no scope can name */
+	struct outbound_messages *messages; /* NULL: none */
+	struct outbound_held held;          /* what the message brought */
+	bool has_held;
 	struct credential_pick pick;
 	enum outbound_worry worry;   /* of a defer */
 	char detail[FAULT_TEXT_MAX]; /* for our log alone; "" */

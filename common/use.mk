@@ -48,5 +48,9 @@ libpostern_la_SOURCES += \
 libpostern_la_SOURCES += \
 	common/outbound.c common/outbound.h common/outbound_state.h \
 	common/outbound_log.c \
+	common/outbound_markers.c common/outbound_markers.h \
+	common/outbound_messages.c common/outbound_messages.h \
+	common/outbound_put.c \
 	common/outbound_query.c \
+	common/outbound_report.c \
 	common/outbound_setup.c

@@ -51,6 +51,9 @@ outbound_case = tests/unit/outbound_case.c tests/unit/outbound_case.h \
 	$(conf_case)
 UNIT_TESTS += tests/unit/test_outbound
 tests_unit_test_outbound_SOURCES = tests/unit/test_outbound.c $(outbound_case)
+UNIT_TESTS += tests/unit/test_outbound_messages
+tests_unit_test_outbound_messages_SOURCES = \
+	tests/unit/test_outbound_messages.c $(outbound_case)
 UNIT_TESTS += tests/unit/test_ds_text tests/unit/test_ds_lines
 UNIT_TESTS += tests/unit/test_datasource tests/unit/test_ds_sqlite
 UNIT_TESTS += tests/unit/test_ds_file
