@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Which credential a delivery gets: every scope, in a Postfix that sends, seen
 in the log of the next hop."""
+import re
+
 from harness import certs, outbound_gate, scripted, scripted_auth
 from harness.case import check, contains, equal, wait_for
 from harness.outbound_gate import NextHop, OutboundGate
@@ -224,3 +226,35 @@ def test_no_tls(case):
     for server in (plain, wrong):
         equal((server.counts["auth"], server.counts["mail"]), (0, 0),
               "what was said to the wrong server")
+
+
+def test_sessions_are_not_mixed(case):
+    """Postfix keeps sessions for the next message, under TLS, too: none is
+    used for a message with another credential, or with none."""
+    authority, behind = relay_of(
+        case, ("a", "ann", "corp", "c"), (RELAY,), smtpd_tls_auth_only="no")
+    table = Table()
+    for _ in range(8):
+        for transport, sender, want in (
+                ("a", "ann@corp.test", "ann"), ("a", "bob@corp.test", "corp"),
+                ("a", "zoe@else.test", "a"), ("c", "ann@corp.test", "c"),
+                ("smtp", "ann@corp.test", None)):
+            table.add(transport, f"[{RELAY}]", want, sender)
+    keep = {"smtp_connection_cache_destinations": f"[{RELAY}]"}
+    dependent = {"smtp_sender_dependent_authentication": "yes", **keep}
+    gate = OutboundGate(
+        case, f"""
+binding "a" {{
+    nexthops = {{"{RELAY}"}}
+    {login("a")}
+    sender "ann@corp.test" {{ {login("ann")} }}
+    sender "@corp.test" {{ {login("corp")} }}
+}}
+binding "c" {{ nexthops = {{"{RELAY}"}} {login("c")} }}
+""", authority, behind.port, (RELAY,), {"a": dependent, "c": dependent},
+        table.routes, smtp_tls_connection_reuse="yes",
+        services=["tlsproxy unix - - y - 0 tlsproxy"], **keep)
+    table.run(gate, behind)
+    wait_for(lambda: [line for line in behind.ended("starttls=1", "auth=1")
+                      if re.search(r" mail=([2-9]|\d\d)", line)],
+             "a session of several messages to end", outbound_gate.PATIENCE)
