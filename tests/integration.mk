@@ -53,6 +53,7 @@ EXTRA_DIST += quickstart \
 	tests/integration/test_harness_auth.py \
 	tests/integration/test_harness_postfix.py \
 	tests/integration/test_harness_sendmail.py \
+	tests/integration/test_outbound_recipe.py \
 	tests/integration/test_rcpt_auth.py \
 	tests/integration/test_rcpt_caps.py \
 	tests/integration/test_rcpt_control.py \

@@ -1,97 +1,166 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `posternctl recipe' prints, pasted into the files of a real Postfix as
-it stands, works."""
+"""What `posternctl recipe' prints, pasted into the files of a Postfix as it
+stands: who logs in where, and what waits."""
 import os
 
-from harness import certs, mta_postfix, scripted, smtpclient
-from harness.case import check, equal
+from harness import (certs, mta_postfix, outbound_gate, scripted,
+                     scripted_auth, smtpclient)
+from harness.case import check, contains, equal
 from harness.daemon import Milter
-from harness.outbound_gate import NextHop, OutboundGate, add_hosts
+from harness.outbound_gate import NextHop, OutboundGate
 
-FILES = ("main.cf", "master.cf", "auth.pcre", "binding.pcre",
-         "binding_hide.pcre", "transport")
-
-PEERS = "".join(
-    f'peer "127.0.0.{number}" {{ context = {{"binding={name}"}} }}\n'
-    for number, name in ((2, "a"), (3, "b"), (4, "shut"), (5, "unknown")))
+RELAY, LOGIN, PLAIN, OTHER = HOSTS = (
+    "relay.test", "messagesystems.test", "sparkpost.test", "other.test")
+USERS = ("msys", "sparkpost", "company", "ann")
+TABLES = ("auth.pcre", "binding.pcre", "binding_hide.pcre", "transport")
 
 
-def login(user, password, **options):
-    """The options of a scope."""
-    return "".join(
-        f'outbound_smtp_auth_{name} = "{value}"\n' for name, value in
-        {"user": user, "pass": password, **options}.items())
+def login(user, kind=None):
+    """The options of a scope; each user has a password of its own."""
+    return (f'outbound_smtp_auth_user = "{user}"\n'
+            f'outbound_smtp_auth_pass = "{password(user)}"\n'
+            + (f'outbound_smtp_auth_type = "{kind}"\n' if kind else ""))
 
 
-def paste(edge, authd):
-    """Behind main.cf and master.cf, into new tables, and nothing else."""
-    for name in FILES:
-        done = authd.posternctl("recipe", "-q", edge.queue, name)
-        equal((done.returncode, done.stderr), (0, ""), f"recipe {name}")
-        check(done.stdout.endswith("\n"), f"recipe {name} is empty")
-        with open(os.path.join(edge.dir, "conf", name), "a",
-                  encoding="ascii") as file:
-            file.write(done.stdout)
+def password(user):
+    """A user's."""
+    return f"password-of-{user}"
 
 
-def test_pasted(case):
-    """Bindings that messages choose, domains, both types, senders; a next hop
-    that offers no AUTH; the safety catch."""
-    hosts = ("relay.test", "shut.test", "named.test", "other.test")
-    users = {"a": "1", "b": "2", "named": "3", "ann": "4"}
-    authority = certs.Authority(case.path("ca"))
-    pair = authority.issue("relay", names=hosts)
-    behind = NextHop(case, users, pair)
-    shut = scripted.Scripted(case, tls=pair)  # offers no AUTH
-    shut.other = "250 2.1.5 Ok"
-    conf = f"""
-domain "named.test" {{ {login("named", "3", type="LOGIN")} }}
+def configuration(port):
+    """Two domains, and a relay that one sender has an account of its own
+    at."""
+    return f"""
+outbound_smtp_auth {{ }}
+domain "{LOGIN}" {{ {login("msys", "LOGIN")} }}
+domain "{PLAIN}" {{ {login("sparkpost", "PLAIN")} }}
 binding "a" {{
-    nexthops = {{"[relay.test]:{behind.port}"}}
-    {login("a", "1", type="LOGIN")}
-    sender "ann@corp.test" {{ {login("ann", "4")} }}
+    nexthops = {{"[{RELAY}]:{port}"}}
+    {login("company", "LOGIN")}
+    sender "ann@corp.test" {{ {login("ann")} }}
 }}
-binding_group "g" {{
-    nexthops = {{"relay.test"}}
-    {login("b", "2", type="PLAIN")}
-    binding "b" {{ }}
-}}
-binding "shut" {{
-    nexthops = {{"[shut.test]:{shut.port}"}} {login("x", "secret")} }}
+binding "nowhere" {{ }}
 """
+
+
+PEERS = """
+peer "127.0.0.2" { context = {"binding=a"} }
+peer "127.0.0.3" { context = {"binding=nowhere"} }
+peer "127.0.0.4" { context = {"binding=unknown"} }
+"""
+
+
+def paste(gate, authority):
+    """All of the recipe into the edge's files."""
+    conf = os.path.join(gate.edge.dir, "conf")
+
+    def recipe(name):
+        done = gate.authd.posternctl("recipe", "-q", gate.edge.queue, name)
+        equal(done.returncode, 0, f"posternctl recipe {name}: {done.stderr}")
+        return done.stdout
+    for name in TABLES:
+        path = os.path.join(conf, name)
+        with open(path, "w", encoding="ascii") as file:
+            file.write(recipe(name))
+        os.utime(path, (0, 0))  # see postfix.sh
+    gate.edge.stop()
+    for name in ("main.cf", "master.cf"):
+        with open(os.path.join(conf, name), "a", encoding="ascii") as file:
+            file.write(recipe(name))
+    # of this machine there is no certificate
+    gate.edge.command("postconf", "-e",
+                      f"smtp_tls_CAfile={authority.ca_file}")
+    for option in ("-n", "-M"):
+        done = gate.edge.command("postconf", option)
+        equal((done.returncode, done.stderr), (0, ""), f"postconf {option}")
+    gate.edge.start()
+
+
+def pasted(case, authority, port, hosts=HOSTS, relay_port=None, **settings):
+    """The edge, set up by the recipe alone.  port: of hosts, and of the
+    binding's relay unless that has another."""
     edge = mta_postfix.Postfix(case, "edge", {
         "mynetworks": "127.0.0.0/8",
         "smtpd_relay_restrictions": "permit_mynetworks, reject",
-        "default_transport": "smtp", "smtp_tcp_port": str(behind.port),
-        **mta_postfix.milter_settings()})
-    add_hosts(edge, hosts)
-    edge.stop()
-    gate = OutboundGate(case, conf, authority, None, edge=edge)
-    os.chmod(gate.authd.conf_file, 0o600)  # or there is a warning
-    paste(edge, gate.authd)
-    edge.command("postconf", "-e", f"smtp_tls_CAfile={authority.ca_file}")
+        "default_transport": "smtp",
+        "smtp_tcp_port": str(port),
+        **mta_postfix.milter_settings(), **settings})
+    outbound_gate.add_hosts(edge, hosts)
+    conf = configuration(relay_port or port)
+    gate = OutboundGate(case, conf, authority, port, edge=edge)
     Milter(case, conf + PEERS, queue=edge.queue)
-    edge.start()
-    done = edge.command("postconf", "-n")
-    equal(done.stderr, "", "what Postfix says to it")
+    paste(gate, authority)
+    return gate
 
-    rows = [("x@else.test", "127.0.0.2", "zoe@else.test", ("LOGIN", "a")),
-            ("x@else.test", "127.0.0.2", "ann@corp.test", ("LOGIN", "ann")),
-            ("x@else.test", "127.0.0.3", "zoe@else.test", ("PLAIN", "b")),
-            ("x@named.test", "127.0.0.9", "ann@corp.test",
-             ("LOGIN", "named")),
-            ("x@other.test", "127.0.0.9", "ann@corp.test", None)]
-    mails = [gate.send(to, sender, source=source)
-             for to, source, sender, _ in rows]
-    waits = gate.send("x@else.test", source="127.0.0.4")
-    gate.wait_sent(*mails)
-    for mail, (_, source, _, want) in zip(mails, rows):
-        equal(behind.login(mail), want, f"{mail} from {source}")
-    gate.wait_deferred(waits)
-    with smtpclient.Client(edge.port, source="127.0.0.5",
-                           helo="client.test") as client:
-        client.mail()
-        client.rcpt("x@else.test")
-        equal(client.data().code, 451, "a binding that there is not")
-    equal((shut.counts["auth"], shut.messages), (0, []),
-          "what went to who offers no AUTH")
+
+def test_everything(case):
+    """Domains, a binding, a sender: each by its user and mechanism; mail that
+    has none leaves as before; a binding without a next hop is not guessed."""
+    authority = certs.Authority(case.path("ca"))
+    pair = authority.issue("relay", names=HOSTS)
+    behind = NextHop(case, {user: password(user) for user in USERS}, pair)
+    gate = pasted(case, authority, behind.port)
+    for recipient, sender, source, want in (
+            (f"x@{LOGIN}", "bob@corp.test", "127.0.0.1", ("LOGIN", "msys")),
+            (f"x@{PLAIN}", "bob@corp.test", "127.0.0.1",
+             ("PLAIN", "sparkpost")),
+            (f"x@{OTHER}", "bob@corp.test", "127.0.0.1", None),
+            (f"x@{OTHER}", "ann@corp.test", "127.0.0.1", None),
+            (f"x@{OTHER}", "bob@corp.test", "127.0.0.2",
+             ("LOGIN", "company")),
+            (f"x@{PLAIN}", "ann@corp.test", "127.0.0.2", ("LOGIN", "ann"))):
+        mail = gate.send(recipient, sender, source=source)
+        gate.wait_sent(mail)
+        equal(behind.login(mail), want, f"{recipient} from {sender}, {source}")
+    for source in ("127.0.0.3", "127.0.0.4"):
+        with smtpclient.Client(gate.edge.port, source=source,
+                               helo="client.test") as client:
+            client.mail("bob@corp.test")
+            client.rcpt(f"x@{OTHER}")
+            equal(client.data("\r\n").code, 451, "a binding without a relay")
+
+
+def hop(case, pair, mechanisms="PLAIN LOGIN", users=USERS):
+    """A scripted next hop; returns it and what it knows."""
+    server = scripted.Scripted(case, tls=pair)
+    server.other = "250 2.1.5 Ok"
+    return server, scripted_auth.Passwords(
+        server, {user: password(user) for user in users}, mechanisms)
+
+
+def test_waits(case):
+    """No AUTH, a certificate of somebody else, or TLS that only a policy for
+    that host asks for so little of: mail waits, and no password is shown."""
+    authority = certs.Authority(case.path("ca"))
+    pair = authority.issue("relay", names=HOSTS)
+    without, _ = hop(case, pair, mechanisms=None)
+    strange, known = hop(case, authority.issue("other", names=["else.test"]))
+    policy = case.write("policy", f"[{RELAY}]:{strange.port} may\n")
+    os.utime(policy, (0, 0))
+    gate = pasted(case, authority, without.port, relay_port=strange.port,
+                  smtp_tls_policy_maps=f"texthash:{policy}")
+    mails = [gate.send(f"x@{LOGIN}"), gate.send(f"x@{PLAIN}"),
+             gate.send(f"x@{OTHER}", source="127.0.0.2"),
+             gate.send(f"x@{OTHER}", "ann@corp.test", source="127.0.0.2")]
+    for line in gate.wait_deferred(*mails):
+        contains(line, "dsn=4.7.", "why it waits")
+    equal(known.attempts, [], "logins where the certificate is another's")
+    equal((len(without.messages), len(strange.messages)), (0, 0), "messages")
+    free = gate.send(f"x@{OTHER}")
+    gate.wait_sent(free)
+    equal(len(without.messages), 1, "what needs no login")
+
+
+def test_refused(case):
+    """A password that is refused is shown to the relay once."""
+    authority = certs.Authority(case.path("ca"))
+    server, known = hop(case, authority.issue("relay", names=HOSTS),
+                        users=("nobody",))
+    gate = pasted(case, authority, server.port)
+    first = gate.send(f"x@{LOGIN}")
+    gate.wait_deferred(first)
+    later = [gate.send(f"x@{LOGIN}") for _ in range(8)]
+    for line in gate.wait_deferred(*later):
+        contains(line, "SASL [CACHED]", "the next messages")
+    equal(len(known.attempts), 1, "logins")
+    check(gate.queued(first), "the message is not in the queue")
