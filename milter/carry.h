@@ -28,8 +28,9 @@ struct conf;
 /* How long postern-authd may take to connect, to read, and to answer. */
 #define CARRY_WAIT_S 5
 
-/* The macros that tell which MTA it is, beside the queue id. */
-#define CARRY_MACROS_EOM "v {opMode}"
+/* The macros that tell which MTA it is, beside the queue id; asked for with
+ * MAIL, since Sendmail heeds no list for the end of a message. */
+#define CARRY_MACROS_MAIL "v {opMode}"
 
 /* carry_wanted(conf): has any peer, or may it set, what has to be carried? */
 bool carry_wanted(const struct conf *conf);

@@ -53,17 +53,17 @@ ask_macros(SMFICTX *ctx, const struct conf *conf)
 {
 	bool all = conf != NULL && negotiate_variables(conf);
 	bool peers = conf != NULL && conf->n_peers > 0;
+	char mail[128];
 
 	ask(ctx, SMFIM_CONNECT, all ? VARIABLES_MACROS_CONNECT : "");
 	ask(ctx, SMFIM_HELO, all ? VARIABLES_MACROS_HELO : "");
-	ask(ctx, SMFIM_ENVFROM,
-	    all ? "i " VARIABLES_MACROS_MAIL : "i {auth_authen}");
+	snprintf(mail, sizeof(mail), "i %s%s",
+	    all ? VARIABLES_MACROS_MAIL : "{auth_authen}",
+	    conf != NULL && carry_wanted(conf) ? " " CARRY_MACROS_MAIL : "");
+	ask(ctx, SMFIM_ENVFROM, mail);
 	ask(ctx, SMFIM_ENVRCPT, "");
 	/* For the line about the contexts of a message. */
-	ask(ctx, SMFIM_EOM,
-	    conf != NULL && carry_wanted(conf) ? "i " CARRY_MACROS_EOM
-		: all || peers                 ? "i"
-					       : "");
+	ask(ctx, SMFIM_EOM, all || peers ? "i" : "");
 }
 
 void

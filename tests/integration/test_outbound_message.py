@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Credentials and bindings that a message brings with it, on a Postfix edge:
-what cannot be carried is not taken, and a binding chooses a transport."""
+"""Credentials and bindings that a message brings with it.  On a Postfix edge
+what cannot be carried is not taken, and a binding chooses a transport; on a
+Sendmail edge they are handed over before the message is taken."""
 import os
+import socket
+import threading
 
-from harness import scripted, smtpclient, tagged
+from harness import (mta_sendmail, scripted, smtpclient, syslog, tagged)
 from harness.case import check, contains, equal, wait_for
 from harness.front_gate import PostfixFront, TRUSTED
+from harness.daemon import Milter
 from harness.gate import Gate, route
 
 PASS = "hush4321"
@@ -242,3 +246,100 @@ def test_tags_by_a_client(case):
         wait_for(lambda: len(gate.upstream.messages) > count, "it to arrive")
         equal(tagged.values(gate.upstream.messages[-1][1], "X-Tenant"), [],
               "a stranger's")
+
+
+class Control:
+    """In place of postern-authd's control socket."""
+
+    def __init__(self, case):
+        self.path = case.path("authd.ctl")
+        self.requests = []
+        self.answer = "ok\n"
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(self.path)
+        os.chmod(self.path, 0o666)  # the milter is no root
+        self._listener.listen(8)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            client, _ = self._listener.accept()
+            with client, client.makefile("rw", encoding="ascii") as stream:
+                self.requests.append(stream.readline().rstrip("\n"))
+                stream.write(self.answer)
+
+
+class SendmailEdge:
+    """A Sendmail edge, a milter, and who is told of credentials."""
+
+    def __init__(self, case, conf):
+        self.control = Control(case)
+        self.log = syslog.Syslog(case)
+        self.upstream = scripted.Scripted(case)
+        self.upstream.recipients["ann@example.com"] = "250 2.1.5 Ok"
+        self.milter = Milter(
+            case, 'log_level = "debug"\n' + route(self.upstream.port) + conf +
+            f'authd {{ control = "unix:{self.control.path}" }}\n')
+        self.edge = mta_sendmail.Sendmail(
+            case, self.upstream.port, self.log, self.milter.socket)
+        self.port = self.edge.port
+
+    def client(self, address=tagged.TENANT):
+        """A session."""
+        return smtpclient.Client(self.port, source=address,
+                                 helo="client.test")
+
+
+def test_sendmail(case):
+    """The queue id is known to be Sendmail's, and is the one that delivery
+    will have; what is not taken over defers the message."""
+    gate = SendmailEdge(case, f"""
+outbound_smtp_auth {{ message_credentials = true }}
+peer "{tagged.TENANT}" {{ context = {{"{NAMES[0]}=ann smith",
+    "{NAMES[1]}={PASS}", "binding=a"}} }}
+peer "127.0.0.4" {{ context = {{"binding=b"}} }}
+""")
+    for address, want in (
+            (tagged.TENANT, f"user=ann+20smith pass={PASS} binding=a"),
+            ("127.0.0.4", "binding=b")):
+        with gate.client(address) as client:
+            for _ in range(2):
+                count = len(gate.upstream.messages)
+                client.mail()
+                client.rcpt("ann@example.com")
+                done = client.data("Subject: x\r\n\r\nHello.\r\n")
+                equal(done.code, 250, f"the message ({done!r})")
+                queue_id = done.text.split()[1]
+                equal(gate.control.requests[-1],
+                      f"outbound put {queue_id} {want}", "the request")
+                wait_for(lambda n=count: len(gate.upstream.messages) > n,
+                         "it to arrive")
+                gate.milter.wait_log("outbound: ", f"id={queue_id}",
+                                     "verdict=kept")
+    equal(len(gate.control.requests), 4, "requests")
+    with gate.client(tagged.STRANGER) as client:
+        client.mail()
+        client.rcpt("ann@example.com")
+        equal(client.data().code, 250, "one without")
+    equal(len(gate.control.requests), 4, "requests after one without")
+    gate.control.answer = "error: too many messages\n"
+    with gate.client() as client:
+        refused(client, "ann@example.com")
+    line = gate.milter.decision("outbound: ", "verdict=defer")
+    contains(line["reason"], "too many messages", "reason=")
+    wait_for(lambda: len(gate.upstream.messages) == 5, "five messages")
+    check(PASS not in gate.milter.log() + gate.log.log(),
+          "the password in a log")
+
+
+def test_sendmail_off(case):
+    """Without message_credentials nothing is handed over."""
+    gate = SendmailEdge(case, f"""
+peer "{tagged.TENANT}" {{ context = {{"{NAMES[0]}=ann",
+    "{NAMES[1]}={PASS}"}} }}
+""")
+    with gate.client() as client:
+        refused(client, "ann@example.com")
+    line = gate.milter.decision("outbound: ", "verdict=defer")
+    contains(line["reason"], "message_credentials is off", "reason=")
+    equal((gate.control.requests, gate.upstream.messages), ([], []), "nobody")

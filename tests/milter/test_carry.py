@@ -39,6 +39,17 @@ def auth(**values):
             for name, value in values.items()]
 
 
+def address(number):
+    """Of a client that has a peer section of its own."""
+    return f"198.51.100.{number + 1}"
+
+
+def peers(cases):
+    """A section for each list of pairs."""
+    return "".join(peer(*pairs, ip=address(number))
+                   for number, pairs in enumerate(cases))
+
+
 BOTH = auth(**{"user": "ann", "pass": PASS})
 
 
@@ -96,26 +107,26 @@ class Carry(unittest.TestCase):
             if not mta.steps & 0x4000:
                 self.assertEqual(mta.reply(), "continue")
             mta.mail("<ann@client.test>",
-                     **({"i": at_mail} if at_mail else {}))
+                     **({"i": at_mail} if at_mail else {}), **macros)
             if not mta.steps & 0x4000:
                 self.assertEqual(mta.reply(), "continue")
             self.assertEqual(mta.rcpt(OTHER), "continue")
-            mta.macros("E", {**({"i": at_end} if at_end else {}), **macros})
+            mta.macros("E", {"i": at_end})
             return mta.message()[1]
 
     def check_silent(self, rig):
         """The password is in no log."""
         self.assertNotIn(PASS, rig.log())
 
-    def refused(self, rig, reason, macros, **more):
+    def refused(self, rig, reason, macros, ip="192.0.2.9", **more):
         """A message is deferred, for that reason, and nobody was told."""
         before = rig.log()
-        self.assertEqual(self.send(rig, macros, **more), REPLY)
+        self.assertEqual(self.send(rig, macros, ip=ip, **more), REPLY)
         self.assertEqual(self.authd.requests, [])
         line = re.findall(r"warning: (outbound: .*)",
                           rig.log()[len(before):])
         self.assertEqual(len(line), 1, rig.log())
-        for part in ("client=192.0.2.9", "from=<ann@client.test>",
+        for part in (f"client={ip}", "from=<ann@client.test>",
                      "verdict=defer", reason):
             self.assertIn(part, line[0])
         self.check_silent(rig)
@@ -125,19 +136,20 @@ class Refused(Carry):
     def test_postfix(self):
         """Whatever is configured: each name by itself, and together."""
         every = ["user", "pass", "type", "key"]
+        cases = [[name] for name in every] + [every]
         for top in ("", ON):
-            for names in [[name] for name in every] + [every]:
-                rig = self.rig(top + peer(*auth(
-                    **{name: PASS if name == "pass" else "x"
-                       for name in names})))
+            rig = self.rig(top + peers(
+                auth(**{name: PASS if name == "pass" else "x"
+                        for name in names}) for names in cases))
+            for number, names in enumerate(cases):
                 for values in (POSTFIX, {"v": "postfix 4"},
                                {**SENDMAIL, **POSTFIX}):
                     self.refused(
                         rig, "Postfix cannot be told of one message's: " +
                         ", ".join("outbound_smtp_auth_" + name
                                   for name in names),
-                        values, at_mail=None)
-                rig.stop()
+                        values, ip=address(number), at_mail=None)
+            rig.stop()
 
     def test_off(self):
         rig = self.rig(peer(*BOTH))
@@ -162,27 +174,26 @@ class Refused(Carry):
         rig.stop()
 
     def test_values(self):
-        for pairs, reason in (
-                (auth(user="ann"), USER + " without outbound_smtp_auth_pass"),
-                (auth(user="ann", **{"pass": "false"}),
-                 USER + " without outbound_smtp_auth_pass"),
-                (auth(**{"pass": PASS}),
-                 "outbound_smtp_auth_pass without " + USER),
-                (auth(**{"pass": PASS, "user": ""}),
-                 "outbound_smtp_auth_pass without " + USER),
-                (auth(type="CRAM-MD5"), "neither PLAIN nor LOGIN"),
-                (auth(type="PLAINER"), "neither PLAIN nor LOGIN"),
-                (auth(**{"user": "u" * 256, "pass": PASS}),
-                 USER + " is too long"),
-                (BOTH + ["binding=a-b"], "the binding is not a word")):
-            rig = self.rig(ON + peer(*pairs))
-            if "binding=a-b" in pairs:
-                # that is said before, about the header
-                self.assertRegex(self.send(rig, SENDMAIL), "^451 4.3.0 ")
-                self.assertEqual(self.authd.requests, [])
-            else:
-                self.refused(rig, reason, SENDMAIL)
-            rig.stop()
+        cases = (
+            (auth(user="ann"), USER + " without outbound_smtp_auth_pass"),
+            (auth(user="ann", **{"pass": "false"}),
+             USER + " without outbound_smtp_auth_pass"),
+            (auth(**{"pass": PASS}),
+             "outbound_smtp_auth_pass without " + USER),
+            (auth(**{"pass": PASS, "user": ""}),
+             "outbound_smtp_auth_pass without " + USER),
+            (auth(type="CRAM-MD5"), "neither PLAIN nor LOGIN"),
+            (auth(type="PLAINER"), "neither PLAIN nor LOGIN"),
+            (auth(**{"user": "u" * 256, "pass": PASS}),
+             USER + " is too long"))
+        rig = self.rig(ON + peers(pairs for pairs, _ in cases) +
+                       peer(*BOTH, "binding=a-b"))
+        for number, (_, reason) in enumerate(cases):
+            self.refused(rig, reason, SENDMAIL, ip=address(number))
+        # that is said before, about the header
+        self.assertRegex(self.send(rig, SENDMAIL), "^451 4.3.0 ")
+        self.assertEqual(self.authd.requests, [])
+        rig.stop()
 
     def test_authd(self):
         """It says no, nothing, nonsense, or is not there."""
@@ -222,52 +233,53 @@ class Refused(Carry):
 class Kept(Carry):
     def test_request(self):
         long = "p" * 1024
-        for pairs, want in (
-                (BOTH, f"user=ann pass={PASS}"),
-                (auth(**{"user": "ann smith=+", "pass": "grün %s\\\\ x"}),
-                 "user=ann+20smith+3D+2B pass=gr+C3+BCn+20%s\\+20x"),
-                (auth(**{"user": "u" * 255, "pass": long, "type": "login",
-                         "key": long}) + ["binding=" + "b" * 64],
-                 "user=" + "u" * 255 + f" pass={long} type=LOGIN key={long} "
-                 "binding=" + "b" * 64),
-                (auth(**{"user": "ü" * 127, "pass": "ü" * 512,
-                         "key": "ü" * 512}),
-                 "user=" + "+C3+BC" * 127 + " pass=" + "+C3+BC" * 512 +
-                 " key=" + "+C3+BC" * 512),
-                (auth(type="Plain"), "type=PLAIN"),
-                (auth(key="k"), "key=k"),
-                (BOTH + auth(type="false", key=""),
-                 f"user=ann pass={PASS}"),
-                (auth(**{"user": "ann", "pass": "file:/etc/passwd"}),
-                 "user=ann pass=file:/etc/passwd"),
-                (["binding=a"], "binding=a")):
-            rig = self.rig(ON + peer(*pairs))
-            self.assertEqual(self.send(rig, SENDMAIL), "continue", pairs)
-            self.assertEqual(self.authd.requests,
+        cases = (
+            (BOTH, f"user=ann pass={PASS}"),
+            (auth(**{"user": "ann smith=+", "pass": "grün %s\\\\ x"}),
+             "user=ann+20smith+3D+2B pass=gr+C3+BCn+20%s\\+20x"),
+            (auth(**{"user": "u" * 255, "pass": long, "type": "login",
+                     "key": long}) + ["binding=" + "b" * 64],
+             "user=" + "u" * 255 + f" pass={long} type=LOGIN key={long} "
+             "binding=" + "b" * 64),
+            (auth(**{"user": "ü" * 127, "pass": "ü" * 512,
+                     "key": "ü" * 512}),
+             "user=" + "+C3+BC" * 127 + " pass=" + "+C3+BC" * 512 +
+             " key=" + "+C3+BC" * 512),
+            (auth(type="Plain"), "type=PLAIN"),
+            (auth(key="k"), "key=k"),
+            (BOTH + auth(type="false", key=""), f"user=ann pass={PASS}"),
+            (auth(**{"user": "ann", "pass": "file:/etc/passwd"}),
+             "user=ann pass=file:/etc/passwd"),
+            (["binding=a"], "binding=a"))
+        rig = self.rig(ON + peers(pairs for pairs, _ in cases))
+        for number, (pairs, want) in enumerate(cases):
+            self.assertEqual(
+                self.send(rig, SENDMAIL, ip=address(number)), "continue",
+                pairs)
+            self.assertEqual(self.authd.requests[number:],
                              [f"outbound put {ID} {want}"])
             line = re.findall(r"milter: (outbound: .*)", rig.log())
-            self.assertEqual(len(line), 1)
-            for part in (f"id={ID}", "client=192.0.2.9",
+            self.assertEqual(len(line), number + 1)
+            for part in (f"id={ID}", f"client={address(number)}",
                          "from=<ann@client.test>", "verdict=kept"):
-                self.assertIn(part, line[0])
-            self.check_silent(rig)
-            self.assertNotIn("grün", rig.log())
-            rig.stop()
+                self.assertIn(part, line[-1])
+        self.check_silent(rig)
+        self.assertNotIn("grün", rig.log())
+        rig.stop()
 
     def test_nothing_to_carry(self):
         """Neither MTA is bothered, nor is postern-authd."""
-        for top, macros in (
-                (ON + peer(*auth(**{"user": "false", "pass": "",
-                                    "type": "FALSE"})), POSTFIX),
-                (ON + peer(*auth(**{"user": "false", "pass": "",
-                                    "type": "FALSE"})), SENDMAIL),
-                (ON + peer("binding=false"), SENDMAIL),
-                (ON + peer("tenant=acme"), {}),
-                (ON + peer("binding=a"), POSTFIX),
-                (peer("binding=a"), SENDMAIL),
-                (peer("binding=a"), {})):
-            rig = self.rig(top)
-            self.assertEqual(self.send(rig, macros), "continue", top)
+        unset = auth(**{"user": "false", "pass": "", "type": "FALSE"})
+        for top, cases in (
+                (ON, ((unset, POSTFIX), (unset, SENDMAIL),
+                      (["binding=false"], SENDMAIL), (["tenant=acme"], {}),
+                      (["binding=a"], POSTFIX))),
+                ("", ((["binding=a"], SENDMAIL), (["binding=a"], {})))):
+            rig = self.rig(top + peers(pairs for pairs, _ in cases))
+            for number, (pairs, macros) in enumerate(cases):
+                self.assertEqual(
+                    self.send(rig, macros, ip=address(number)), "continue",
+                    pairs)
             self.assertEqual(self.authd.requests, [])
             self.assertNotIn("outbound:", rig.log())
             rig.stop()
@@ -277,10 +289,9 @@ class Kept(Carry):
         rig = self.rig(ON + peer(*BOTH))
         with Mta(rig.socket) as mta:
             for number in range(3):
-                mta.mail("<ann@client.test>", i=f"id{number}")
+                mta.mail("<ann@client.test>", i=f"id{number}", **SENDMAIL)
                 self.assertEqual(mta.rcpt(OTHER), "continue")
-                self.assertEqual(mta.end(i=f"id{number}", **SENDMAIL),
-                                 "continue")
+                self.assertEqual(mta.end(), "continue")
         self.assertEqual(
             [line.split()[2] for line in self.authd.requests],
             ["id0", "id1", "id2"])
@@ -289,8 +300,7 @@ class Kept(Carry):
 
 class Negotiation(Carry):
     def asked(self, rig):
-        """What the MTA is asked for: actions, steps, and macros at the end
-        of a message."""
+        """What the MTA is asked for: actions, steps, and macros by stage."""
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(rig.socket)
             sock.sendall(struct.pack(">IcIII", 13, b"O", 6, 0x1ff, 0x1fffff))
@@ -327,10 +337,12 @@ class Negotiation(Carry):
                 (ON + may + '"binding"} }', True)):
             rig = self.rig(top, authd=False)
             actions, steps, macros = self.asked(rig)
-            self.assertEqual("v {opMode}" in macros.get(5, ""), wanted, top)
+            self.assertEqual("v {opMode}" in macros.get(2, ""), wanted, top)
             if "binding" not in top and "XSET" not in top:
                 self.assertEqual((actions, steps), plain[:2], top)
-                self.assertEqual({**macros, 5: ""}, {**plain[2], 5: ""}, top)
+                self.assertEqual(
+                    {**macros, 5: "", 2: macros[2].replace(
+                        " v {opMode}", "")}, {**plain[2], 5: ""}, top)
             rig.stop()
 
 
@@ -358,9 +370,8 @@ class Shown(Carry):
         rig = self.rig(ON + 'tag "X-User" { variable = "' + USER + '" }\n'
                        "authentication_results = true\n" + peer(*BOTH))
         with Mta(rig.socket) as mta:
-            mta.mail("<ann@client.test>", i=ID)
+            mta.mail("<ann@client.test>", i=ID, **SENDMAIL)
             self.assertEqual(mta.rcpt(OTHER), "continue")
-            mta.macros("E", {"i": ID, **SENDMAIL})
             mta.send("E")
             done, said = b"", []
             while not said or said[-1] not in ("c", "y", "t"):
