@@ -81,6 +81,16 @@ tests_unit_test_ds_sqlite_LDFLAGS = $(ds_ldflags)
 tests_unit_test_ds_file_SOURCES = tests/unit/test_ds_file.c $(ds_fixture)
 tests_unit_test_ds_file_LDADD = $(ds_ldadd)
 tests_unit_test_ds_file_LDFLAGS = $(ds_ldflags)
+UNIT_TESTS += tests/unit/test_outbound_query
+tests_unit_test_outbound_query_SOURCES = tests/unit/test_outbound_query.c \
+	$(ds_fixture) $(outbound_case)
+tests_unit_test_outbound_query_LDADD = $(ds_ldadd)
+tests_unit_test_outbound_query_LDFLAGS = $(ds_ldflags)
+UNIT_TESTS += tests/unit/test_outbound_stress
+tests_unit_test_outbound_stress_SOURCES = tests/unit/test_outbound_stress.c \
+	$(ds_fixture) $(outbound_case)
+tests_unit_test_outbound_stress_LDADD = $(ds_ldadd)
+tests_unit_test_outbound_stress_LDFLAGS = $(ds_ldflags)
 
 UNIT_TESTS += tests/unit/test_breaker
 UNIT_TESTS += tests/unit/test_verify tests/unit/test_verify_faults \
