@@ -76,6 +76,24 @@ outbound_new(struct conf *conf, char *why, size_t len)
 }
 
 bool
+outbound_check(struct conf *conf, char *why, size_t len)
+{
+	const char *state = conf->authd.state_directory;
+	struct outbound_setup *s;
+
+	if (refused(conf, why, len) ||
+	    (s = outbound_setup_new(conf, why, len)) == NULL)
+		return false;
+	outbound_setup_unref(s);
+	if (!conf->credential.message_credentials ||
+	    (state != NULL && state[0] != '\0'))
+		return true;
+	(void)snprintf(
+	    why, len, "message_credentials: authd has no state_directory");
+	return false;
+}
+
+bool
 outbound_reload(struct outbound *o, struct conf *conf, char *why, size_t len)
 {
 	struct outbound_setup *fresh, *old;

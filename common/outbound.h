@@ -66,6 +66,10 @@ bool outbound_reload(
 struct outbound *outbound_new_lenient(struct conf *conf, char *why, size_t len);
 void outbound_free(struct outbound *o); /* NULL does nothing */
 
+/* outbound_check(conf, why, len): is the configuration one for outbound_new()?
+ * Opens nothing that lasts, makes no file: for -n, and for root. */
+bool outbound_check(struct conf *conf, char *why, size_t len);
+
 /*
  * A question.  Of a map that is asked with one key (Postfix) it is either
  * `key', of which it is found out whether it is a sender or a next hop; or,

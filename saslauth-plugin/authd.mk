@@ -13,6 +13,7 @@ saslauth_plugin_libauthd_la_SOURCES = \
 	saslauth-plugin/authd_commands.c saslauth-plugin/authd_commands.h \
 	saslauth-plugin/authd_listen.c saslauth-plugin/authd_listen.h \
 	saslauth-plugin/authd_loop.c saslauth-plugin/authd_loop.h \
+	saslauth-plugin/authd_put.c saslauth-plugin/authd_put.h \
 	saslauth-plugin/authd_roles.c saslauth-plugin/authd_roles.h \
 	saslauth-plugin/authd_serve.c saslauth-plugin/authd_serve.h \
 	saslauth-plugin/complain.c saslauth-plugin/complain.h \
@@ -39,7 +40,8 @@ tests_authd_scripted_authd_LDADD = \
 	saslauth-plugin/libauthd.la libdaemon.la libpostern.la
 
 authd_tests = tests/authd/test_life.py tests/authd/test_login.py \
-	tests/authd/test_outbound.py tests/authd/test_quick.py \
+	tests/authd/test_outbound.py tests/authd/test_outbound_put.py \
+	tests/authd/test_quick.py \
 	tests/authd/test_serve.py
 TESTS += $(authd_tests)
 EXTRA_DIST += tests/authd/rig.py $(authd_tests)

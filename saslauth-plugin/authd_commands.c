@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/outbound.h"
 #include "common/strbuf.h"
+#include "saslauth-plugin/authd_put.h"
 #include "saslauth-plugin/authd_roles.h"
 #include "saslauth-plugin/authd_serve.h"
 #include "saslauth-plugin/peers.h"
@@ -187,6 +188,10 @@ authd_commands_serve(
 		return reload_now(&c->reload, why, len);
 	if (strcmp(words[0], "cache") == 0)
 		return command_cache(c, words, n, out, why, len);
+	if (strcmp(words[0], "outbound") == 0 && n >= 2 &&
+	    strcmp(words[1], "put") == 0)
+		return authd_put(
+		    c->authd->outbound, words + 2, n - 2, why, len);
 	snprintf(why, len, "unknown command: %s", words[0]);
 	return false;
 }

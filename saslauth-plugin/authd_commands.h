@@ -8,6 +8,7 @@
  *   cache drop NAME  forget what is remembered of a name that goes upstream,
  *                    and of look-ups with it
  *   cache flush      forget all
+ *   outbound put     a message's own credentials (authd_put.h)
  */
 #ifndef POSTERN_SASLAUTH_PLUGIN_AUTHD_COMMANDS_H
 #define POSTERN_SASLAUTH_PLUGIN_AUTHD_COMMANDS_H

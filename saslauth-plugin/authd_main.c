@@ -60,7 +60,6 @@ check(struct conf *conf, char *why, size_t len)
 {
 	bool logins = authd_has_logins(conf);
 	bool outbound = authd_has_outbound(conf);
-	struct outbound *o;
 	struct router *r;
 
 	if (!logins && !outbound) {
@@ -75,12 +74,7 @@ check(struct conf *conf, char *why, size_t len)
 			return -1;
 		router_free(r);
 	}
-	if (outbound) {
-		if ((o = outbound_new(conf, why, len)) == NULL)
-			return -1;
-		outbound_free(o);
-	}
-	return 0;
+	return outbound && !outbound_check(conf, why, len) ? -1 : 0;
 }
 
 /* Else the next daemon, if it is never root, could not tell whether somebody

@@ -26,7 +26,8 @@ bool
 authd_has_outbound(const struct conf *conf)
 {
 	if (is_set(&conf->outbound) || conf->credential.query != NULL ||
-	    conf->n_bindings > 0 || conf->n_groups > 0 || conf->n_senders > 0)
+	    conf->credential.message_credentials || conf->n_bindings > 0 ||
+	    conf->n_groups > 0 || conf->n_senders > 0)
 		return true;
 	for (size_t i = 0; i < conf->n_domains; i++)
 		if (is_set(&conf->domains[i].outbound))

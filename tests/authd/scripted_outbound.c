@@ -37,6 +37,15 @@ outbound_new(struct conf *conf, char *why, size_t len)
 }
 
 bool
+outbound_check(struct conf *conf, char *why, size_t len)
+{
+	if (strcmp(conf->hostname, "refuse-outbound.test") != 0)
+		return true;
+	snprintf(why, len, "credentials that cannot be prepared");
+	return false;
+}
+
+bool
 outbound_reload(struct outbound *o, struct conf *conf, char *why, size_t len)
 {
 	(void)o;

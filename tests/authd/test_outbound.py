@@ -454,6 +454,7 @@ class Life(Serve):
                  0),
                 ('domain "d.test" { ' + user + " }", 0),
                 ('domain "d.test" { outbound_smtp_auth_key = "k" }', 0),
+                ("outbound_smtp_auth { message_credentials = true }", 0),
                 ('domain "d.test" { }', 78),
                 ("outbound_smtp_auth { }", 78)):
             with self.subTest(top):
