@@ -16,7 +16,7 @@
 
 static const struct host_option options[] = {
 	{ "postern_socket", "auth" },
-	{ "postern_timeout", "1" },
+	{ "postern_timeout", "2" },
 	{ "postern_mechs",
 	    "CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256 XOAUTH2 OAUTHBEARER" },
 	{ NULL, NULL },
@@ -295,7 +295,7 @@ test_client_may_think(void **state)
 	(void)state;
 	begin(&plan);
 	assert_int_equal(host_auth(&host, "CRAM-MD5", NULL, 0), SASL_CONTINUE);
-	(void)poll(NULL, 0, 1200);
+	(void)poll(NULL, 0, 2500);
 	assert_int_equal(host_step(&host, "ann x", 5), SASL_OK);
 }
 

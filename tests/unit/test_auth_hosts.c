@@ -211,7 +211,7 @@ test_deadline(void **state)
 	assert_int_equal(auths(&rig, 1), 0);
 	auth_rig_stop(&rig);
 	/* One that says nothing leaves the other one its time. */
-	auth_rig_two(&rig, &mute, &usual, "timeout = 2s");
+	auth_rig_two(&rig, &mute, &usual, "timeout = 6s");
 	r = check(&rig, "ann", "good");
 	assert_int_equal(r->verdict, VERDICT_ACCEPT);
 	auth_rig_stop(&rig);

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "common/clock.h"
 #include "common/strbuf.h"
 #include "tests/unit/auth_rig.h"
 
@@ -110,6 +111,7 @@ all_at_once(const char *xclient, bool stop)
 	pthread_t threads[THREADS];
 	int numbers[THREADS];
 	char more[256];
+	struct deadline d;
 	struct strbuf sb;
 
 	accepted = rejected = wrong = 0;
@@ -125,6 +127,9 @@ all_at_once(const char *xclient, bool stop)
 		assert_true(auth_rig_reload(&rig, more));
 		(void)auth_drop(rig.a, i % 2 == 0 ? NULL : "ann1@a.example");
 	}
+	d = deadline_in(60000);
+	while ((accepted == 0 || rejected == 0) && !deadline_passed(d))
+		(void)usleep(10000);
 	if (stop)
 		auth_stop(rig.a);
 	for (int i = 0; i < THREADS; i++)

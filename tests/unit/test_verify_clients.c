@@ -183,7 +183,7 @@ test_all_openers_taken(void **state)
 	(void)state;
 	snprintf(more, sizeof(more),
 	    "helo = replay timeout = 2s max_sessions = 200 } "
-	    "domain \"y.test\" { smtp_rcptto_proxy { timeout = 8s "
+	    "domain \"y.test\" { smtp_rcptto_proxy { timeout = 25s "
 	    "host = {\"127.0.0.1:%d\"} }",
 	    mini_port(other));
 	rig_one(&rig, &hang, more);

@@ -179,7 +179,7 @@ test_failover(void **state)
 		struct mini_params bad = { .fail = cases[i].stage,
 			.how = cases[i].how };
 
-		rig_two(&rig, &bad, &good, "timeout = 1s");
+		rig_two(&rig, &bad, &good, "timeout = 4s");
 		ask(&rig, "ann@example.org", &r);
 		assert_int_equal(r.verdict, VERDICT_ACCEPT);
 		ask(&rig, "unknown@example.org", &r);
@@ -249,7 +249,7 @@ test_down_and_back(void **state)
 	}
 	p.port = port;
 	rig.up[0] = mini_start(&p);
-	for (int i = 0; i < 70; i++) {
+	for (int i = 0; i < 600; i++) {
 		ask(&rig, "back@example.org", &r);
 		if (r.verdict == VERDICT_ACCEPT)
 			break;
