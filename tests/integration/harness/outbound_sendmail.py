@@ -50,10 +50,11 @@ class SendmailGate:
 
     def __init__(self, case, socket, users=None, tls=None, name="default",
                  host="[127.0.0.1]", wait=2, mode="background", lines=(),
-                 behind=(), log=None, **options):
+                 behind=(), log=None, port=None, **options):
         """users: of the next hop; None: it has no AUTH.  tls: (authority,
         pair of the next hop), or no TLS is asked for.  host: where all mail
-        is sent.  mode: of delivery.  options: for mta_sendmail."""
+        is sent, port: to another server than the hop.  mode: of delivery.
+        options: for mta_sendmail."""
         self.hop = scripted.Scripted(case, tls=tls and tls[1])
         self.hop.other = "250 2.1.5 Ok"
         self.known = users and scripted_auth.Passwords(self.hop, dict(users))
@@ -69,7 +70,7 @@ class SendmailGate:
             settings += [f"define(`confCACERT', `{tls[0].ca_file}')dnl",
                          f"define(`confCACERT_PATH', `{tls[0].dir}')dnl"]
         self.edge = mta_sendmail.Sendmail(
-            case, self.hop.port, log, lines=[*settings, *lines],
+            case, port or self.hop.port, log, lines=[*settings, *lines],
             behind=[f"include(`{os.path.abspath(RULES)}')dnl", *behind],
             **{"sasl": ("PLAIN LOGIN", None, sasl.plugins(case, ours=False)),
                **options})
