@@ -12,6 +12,7 @@ authd {{
     saslauthd_socket = {{"unix:{mux}"}}
     socketmap_socket = {{"unix:{outbound}"}}
     control = "unix:{control}"
+    state_directory = "{state}"
 }}
 allow_users = {{"{user}"}}
 """
@@ -43,7 +44,8 @@ class Authd(Daemon):
         self.control = os.path.join(self.dir, "authd.ctl")
         self.sockets = _SOCKETS.format(socket=self.path, mux=self.mux,
                                        outbound=self.outbound,
-                                       control=self.control, user=user)
+                                       control=self.control, user=user,
+                                       state=self.dir)
         self._wanted = []
         self.configure(conf)
         if start:

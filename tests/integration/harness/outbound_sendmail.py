@@ -45,6 +45,19 @@ def given(key, user, password, mechanisms="PLAIN"):
             f'"M:{mechanisms}"')
 
 
+def send_in(client, *recipients, sender="me@example.com"):
+    """One message in a session; the reply to its end."""
+    for reply in (client.mail(sender), *map(client.rcpt, recipients)):
+        check(reply.code == 250, f"before the message: {reply!r}")
+    return client.data()
+
+
+def queue_id(done):
+    """Of a message that has been taken."""
+    check(done.code == 250, f"the message: {done!r}")
+    return re.match(r"2\.0\.0 (\w+) ", done.text).group(1)
+
+
 class SendmailGate:
     """hop: scripted, which takes mail for everybody; known: its passwords."""
 
@@ -75,17 +88,14 @@ class SendmailGate:
             **{"sasl": ("PLAIN LOGIN", None, sasl.plugins(case, ours=False)),
                **options})
 
-    def send(self, *recipients, sender="me@example.com", before=()):
-        """Hand it one message; returns the queue id.  before: commands that
-        come first."""
-        with smtpclient.Client(self.edge.port, helo="client.test") as client:
-            for line in before:
-                check(client.command(line).code < 400, line)
-            replies = [client.mail(sender), *map(client.rcpt, recipients),
-                       client.data()]
-            check(all(reply.code == 250 for reply in replies), replies)
+    def send(self, *recipients, sender="me@example.com", source="127.0.0.1"):
+        """Hand it one message; returns the queue id.  source: the client's
+        address."""
+        with smtpclient.Client(self.edge.port, source=source,
+                               helo="client.test") as client:
+            mail = queue_id(send_in(client, *recipients, sender=sender))
             client.quit()
-        return re.match(r"2\.0\.0 (\w+) ", replies[-1].text).group(1)
+        return mail
 
     def gone(self, mail, tries=1):
         """Whether it is gone; waits until it is, or has been tried as often."""
