@@ -258,3 +258,31 @@ binding "c" {{ nexthops = {{"{RELAY}"}} {login("c")} }}
     wait_for(lambda: [line for line in behind.ended("starttls=1", "auth=1")
                       if re.search(r" mail=([2-9]|\d\d)", line)],
              "a session of several messages to end", outbound_gate.PATIENCE)
+
+
+def test_senders(case):
+    """Senders that are odd and good, as Postfix hands them on: none of them
+    keeps the mail from leaving, or gets another's credential."""
+    authority, behind = relay_of(case, ("a", "ann", "corp"), (RELAY,))
+    table = Table()
+    for sender, want in (
+            ('"a b"@corp.test', "corp"), ('"x@y"@corp.test', "corp"),
+            ('"ann@corp.test"@else.test', "a"), ("ann@[192.0.2.1]", "a"),
+            ("ann+x@corp.test", "corp"), ("ANN@corp.test", "ann"),
+            ('"ann"@corp.test', "ann"), ("ann@corp.test.else.test", "a"),
+            ("a" * 200 + "@corp.test", "corp"), ("zo\u00eb@corp.test", "corp"),
+            ("ann%corp.test@else.test", "a"),
+            ("bounce=ann=corp.test@else.test", "a"), ("", "a"),
+            ("@else.test:ann@corp.test", "ann")):
+        table.add("a", f"[{RELAY}]", want, sender)
+    gate = OutboundGate(
+        case, f"""
+binding "a" {{
+    nexthops = {{"{RELAY}"}}
+    {login("a")}
+    sender "ann@corp.test" {{ {login("ann")} }}
+    sender "@corp.test" {{ {login("corp")} }}
+}}
+""", authority, behind.port, (RELAY,),
+        {"a": {"smtp_sender_dependent_authentication": "yes"}}, table.routes)
+    table.run(gate, behind)
