@@ -45,12 +45,16 @@ check(struct conf *conf, char *why, size_t len)
 	return 0;
 }
 
-/* Configuration errors have nobody to go to but the log, with a client. */
+/* Configuration errors have nobody to go to but the log, with a client.
+ * Warnings go there when a daemon starts: that will do, a line for each
+ * session would be too many. */
 static void
 say(void *arg, bool error, const char *line)
 {
 	(void)arg;
-	syslog(LOG_MAIL | (error ? LOG_ERR : LOG_WARNING), "%s", line);
+	if (!error)
+		return;
+	syslog(LOG_MAIL | LOG_ERR, "%s", line);
 	(void)fprintf(stderr, "%s\n", line);
 }
 

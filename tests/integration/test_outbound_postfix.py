@@ -273,3 +273,5 @@ peer "{TRUSTED}/32" {{ smtp_extensions = {{"XSETCONTEXT"}}
                          before=before)
         gate.wait_sent(mail)
         equal(behind.login(mail), want, f"who logged in after {before}")
+    # the daemons tell of a postern.conf that all can read, once
+    check("everybody" not in front.front_log(), "a warning for each session")
