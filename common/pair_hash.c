@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/pair_hash.h"
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,8 +15,11 @@
 #define KEY_LEN 32
 #define MAC_LEN 32 /* of SHA-256 */
 
+/* To copy a context takes as long as to hash: one copy is kept. */
 struct pair_hash {
-	EVP_MAC_CTX *keyed; /* copied for each hash */
+	EVP_MAC_CTX *keyed;
+	pthread_mutex_t lock;
+	EVP_MAC_CTX *spare; /* of keyed, ready to begin; or NULL */
 };
 
 /* Give the context its key; what is left of it is in the context alone,
@@ -44,6 +48,11 @@ pair_hash_new(void)
 	struct pair_hash *h = calloc(1, sizeof *h);
 	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 
+	if (h != NULL && pthread_mutex_init(&h->lock, NULL) != 0) {
+		free(h);
+		h = NULL;
+	}
+
 	if (h != NULL && mac != NULL)
 		h->keyed = EVP_MAC_CTX_new(mac);
 	EVP_MAC_free(mac);
@@ -59,7 +68,9 @@ pair_hash_free(struct pair_hash *h)
 {
 	if (h == NULL)
 		return;
+	EVP_MAC_CTX_free(h->spare);
 	EVP_MAC_CTX_free(h->keyed);
+	(void)pthread_mutex_destroy(&h->lock);
 	free(h);
 }
 
@@ -73,11 +84,40 @@ add(EVP_MAC_CTX *ctx, const char *text, size_t len)
 	    EVP_MAC_update(ctx, (const unsigned char *)text, len) == 1;
 }
 
-bool
-pair_hash(const struct pair_hash *h, const struct auth_pair *p,
-    struct pair_digest *out)
+static EVP_MAC_CTX *
+borrow(struct pair_hash *h)
 {
-	EVP_MAC_CTX *ctx = EVP_MAC_CTX_dup(h->keyed);
+	EVP_MAC_CTX *ctx;
+
+	(void)pthread_mutex_lock(&h->lock);
+	ctx = h->spare;
+	h->spare = NULL;
+	(void)pthread_mutex_unlock(&h->lock);
+	return ctx != NULL ? ctx : EVP_MAC_CTX_dup(h->keyed);
+}
+
+/* To begin again overwrites what it has hashed. */
+static void
+give_back(struct pair_hash *h, EVP_MAC_CTX *ctx)
+{
+	if (ctx == NULL || EVP_MAC_init(ctx, NULL, 0, NULL) != 1) {
+		EVP_MAC_CTX_free(ctx);
+		return;
+	}
+	(void)pthread_mutex_lock(&h->lock);
+	if (h->spare == NULL) {
+		h->spare = ctx;
+		ctx = NULL;
+	}
+	(void)pthread_mutex_unlock(&h->lock);
+	EVP_MAC_CTX_free(ctx);
+}
+
+bool
+pair_hash(
+    struct pair_hash *h, const struct auth_pair *p, struct pair_digest *out)
+{
+	EVP_MAC_CTX *ctx = borrow(h);
 	unsigned char mac[MAC_LEN];
 	size_t pass_len, mac_len = 0;
 	const char *pass = secret_bytes(p->pass, &pass_len);
@@ -90,6 +130,6 @@ pair_hash(const struct pair_hash *h, const struct auth_pair *p,
 	    mac_len == sizeof mac;
 	if (done)
 		memcpy(out->octets, mac, sizeof out->octets);
-	EVP_MAC_CTX_free(ctx);
+	give_back(h, ctx);
 	return done;
 }

@@ -25,8 +25,8 @@ struct pair_hash;
 struct pair_hash *pair_hash_new(void);    /* NULL: no memory or randomness */
 void pair_hash_free(struct pair_hash *h); /* NULL does nothing */
 
-/* pair_hash(h, p, out): false without memory. */
-bool pair_hash(const struct pair_hash *h, const struct auth_pair *p,
-    struct pair_digest *out);
+/* pair_hash(h, p, out): false without memory.  Any thread. */
+bool pair_hash(
+    struct pair_hash *h, const struct auth_pair *p, struct pair_digest *out);
 
 #endif /* POSTERN_COMMON_PAIR_HASH_H */

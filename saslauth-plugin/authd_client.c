@@ -147,30 +147,31 @@ say(struct authd_client *c, size_t len, struct deadline d)
 	return true;
 }
 
-/* Read until *have octets are want; those before are there already. */
+/* Read until *have octets are want at least; those before are there already.
+ * The answer has not come yet, most often: it is waited for first. */
 static bool
 hear(struct authd_client *c, size_t *have, size_t want, struct deadline d)
 {
 	ssize_t n;
 
 	while (*have < want) {
-		n = recv(c->fd, c->buf + *have, want - *have, 0);
+		if (!wait_for(c, c->fd, POLLIN, d))
+			return false;
+		n = recv(c->fd, c->buf + *have, WIRE_MAX - *have, 0);
 		if (n > 0) {
 			*have += (size_t)n;
 			c->used = *have;
 		} else if (n == 0) {
 			return fail(c, "%s: closed without an answer", c->path);
-		} else if (errno == EAGAIN) {
-			if (!wait_for(c, c->fd, POLLIN, d))
-				return false;
-		} else if (errno != EINTR) {
+		} else if (errno != EAGAIN && errno != EINTR) {
 			return fail(c, "%s: recv: %s", c->path, ERRNO);
 		}
 	}
 	return true;
 }
 
-/* The header tells how much more there is; not one octet beyond is read. */
+/* The header tells how much more there is; behind it nothing may come that we
+ * have not asked for. */
 static bool
 hear_message(
     struct authd_client *c, struct wire_message *answer, struct deadline d)
@@ -186,6 +187,8 @@ hear_message(
 		return fail(c, "%s: %s", c->path, why);
 	if (!hear(c, &have, (size_t)whole, d))
 		return false;
+	if (have != (size_t)whole)
+		return fail(c, "%s: octets behind the answer", c->path);
 	if (!wire_parse(c->buf, have, answer, &why))
 		return fail(c, "%s: %s", c->path, why);
 	if (answer->type < WIRE_GOOD)
