@@ -173,52 +173,76 @@ sender_name(const char *text, const char **why)
 	return NULL;
 }
 
+/* Two names of one sender are one: "ann"@x is ann@x. */
+static char *
+compared_by(const char *name, bool sender)
+{
+	char fold[CREDENTIAL_SENDER_MAX + 1];
+
+	return strdup(sender && credential_sender(name, fold) ? fold : name);
+}
+
+static int
+load_login(
+    struct conf_load *l, cfg_t *sec, const char *what, struct conf_login *login)
+{
+	bool sender = strcmp(what, "sender") == 0;
+	char name[ADDRESS_DOMAIN_MAX + 1];
+	const char *why = NULL;
+
+	if (sender)
+		login->name = sender_name(cfg_title(sec), &why);
+	else if (conf_check_domain(cfg_title(sec), name, sizeof(name), &why))
+		login->name = strdup(name);
+	if (login->name == NULL) {
+		conf_tell(l->s, conf_tree_place(l->s, sec), "%s \"%.80s\": %s",
+		    what, cfg_title(sec), why != NULL ? why : "out of memory");
+		login->name = strdup(cfg_title(sec));
+	}
+	if (login->name == NULL ||
+	    conf_params_load(
+		l->s, sec, conf_params_outbound, &login->outbound, NULL) != 0 ||
+	    conf_check_outbound(l, sec, &login->outbound) != 0)
+		return -1;
+	if (!sender)
+		conf_warn_no_nexthop(l, sec, login->name, &login->outbound);
+	return 0;
+}
+
 /* The sections of one name that hold a credential and nothing else. */
 static int
 load_logins(struct conf_load *l, cfg_t *in, const char *what,
     struct conf_login **out, size_t *n_out)
 {
 	size_t n = conf_tree_count(in, what);
-	char name[ADDRESS_DOMAIN_MAX + 1];
 	struct conf_named *named = calloc(n + 1, sizeof(*named));
-	struct conf_login *login;
-	const char *why = NULL;
+	char **names = calloc(n + 1, sizeof(*names));
 	bool sender = strcmp(what, "sender") == 0;
+	struct conf_login *login;
 	cfg_t *sec;
 	size_t i;
 	int rc = -1;
 
 	*out = calloc(n + 1, sizeof(**out));
-	if (named == NULL || *out == NULL)
+	if (named == NULL || names == NULL || *out == NULL)
 		goto done;
 	for (i = 0; i < n; i++) {
 		sec = cfg_getnsec(in, what, (unsigned int)i);
 		login = &(*out)[(*n_out)++];
-		if (sender)
-			login->name = sender_name(cfg_title(sec), &why);
-		else if (conf_check_domain(
-			     cfg_title(sec), name, sizeof(name), &why))
-			login->name = strdup(name);
-		if (login->name == NULL) {
-			conf_tell(l->s, conf_tree_place(l->s, sec),
-			    "%s \"%.80s\": %s", what, cfg_title(sec), why);
-			login->name = strdup(cfg_title(sec));
-		}
-		if (login->name == NULL ||
-		    conf_params_load(l->s, sec, conf_params_outbound,
-			&login->outbound, NULL) != 0)
+		if (load_login(l, sec, what, login) != 0)
 			goto done;
-		if (conf_check_outbound(l, sec, &login->outbound) != 0)
+		names[i] = compared_by(login->name, sender);
+		if (names[i] == NULL)
 			goto done;
-		if (!sender)
-			conf_warn_no_nexthop(
-			    l, sec, login->name, &login->outbound);
-		named[i].name = login->name;
+		named[i].name = names[i];
 		named[i].at = conf_tree_place(l->s, sec);
 	}
 	conf_unique(l, what, named, n);
 	rc = 0;
 done:
+	for (i = 0; names != NULL && i < n; i++)
+		free(names[i]);
+	free(names);
 	free(named);
 	return rc;
 }

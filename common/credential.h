@@ -60,20 +60,6 @@ struct strbuf;
 /* "sender \"@example.org\" of binding \"a\"", cut. */
 #define CREDENTIAL_SCOPE_MAX 192
 
-/* Longest sender that can be told from others; addresses have 320. */
-#define CREDENTIAL_SENDER_MAX 1024
-
-/*
- * credential_sender(text, out): what senders are compared by.
- *
- *   text  "ann@example.org" or "@example.org", of any octets
- *   out   room for CREDENTIAL_SENDER_MAX + 1 octets
- *
- * False, with "" in out, when there is no '@' with something behind it, or it
- * is too long.
- */
-bool credential_sender(const char *text, char *out);
-
 /* credentials_new(conf): prepare the scopes of a snapshot; keeps a reference.
  * NULL without memory. */
 struct credentials *credentials_new(struct conf *conf);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * credential_check - can this be a user, a password, a type?
+ * credential_check - can this be a user, a password, a type, a sender?
  *
  * The same for the configuration, a data source's row, a password file and
  * what comes with a message: nothing else goes to an MTA, which would put it
@@ -32,5 +32,19 @@ bool credential_type_parse(const char *text, int *type);
 
 /* credential_type_name(type): the word; "" for -1. */
 const char *credential_type_name(int type);
+
+/* Longest sender that can be told from others; addresses have 320. */
+#define CREDENTIAL_SENDER_MAX 1024
+
+/*
+ * credential_sender(text, out): what senders are compared by.
+ *
+ *   text  "ann@example.org" or "@example.org", of any octets
+ *   out   room for CREDENTIAL_SENDER_MAX + 1 octets
+ *
+ * False, with "" in out, when there is no '@' with something behind it, or it
+ * is too long.
+ */
+bool credential_sender(const char *text, char *out);
 
 #endif /* POSTERN_COMMON_CREDENTIAL_CHECK_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "common/credential.h"
+#include "common/credential_check.h"
 
 static char
 lower(char c)

@@ -25,4 +25,5 @@ libpostern_la_SOURCES += \
 	common/conf_tree.c common/conf_tree.h \
 	common/conf_upstream.c \
 	common/conf_walk.c \
-	common/credential_check.c common/credential_check.h
+	common/credential_check.c common/credential_check.h \
+	common/credential_sender.c

@@ -43,8 +43,7 @@ libpostern_la_SOURCES += \
 	common/pool_place.c common/pool_reset.c common/pool_target.c
 libpostern_la_SOURCES += \
 	common/credential.c common/credential.h \
-	common/credential_index.c common/credential_index.h \
-	common/credential_sender.c
+	common/credential_index.c common/credential_index.h
 libpostern_la_SOURCES += \
 	common/outbound.c common/outbound.h common/outbound_state.h \
 	common/outbound_log.c \

@@ -131,6 +131,9 @@ refused(void **state)
 		{ "binding \"default\" { }",
 		    "binding \"default\": this is the name" },
 		{ "binding \"a\" { }\nbinding \"A\" { }", "duplicate title" },
+		{ "binding \"a\" { nexthops = r\n"
+		  "sender \"ann@x.y\" { }\nsender \"\\\"ANN\\\"@x.y\" { } }",
+		    "t.conf:3: sender \"ann@x.y\" is there twice" },
 		{ "domain \"d.e\" { outbound_smtp_auth_user = u }",
 		    "without an outbound_smtp_auth_pass" },
 		{ "domain \"d.e\" { outbound_smtp_auth_pass = u }",

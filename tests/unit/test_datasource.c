@@ -236,10 +236,60 @@ test_set(void **state)
 	free(conf);
 }
 
+/* What can be said without waiting. */
+static bool
+peek(struct datasource *ds, const char *text, const char *domain)
+{
+	const struct ds_param params[] = { { "domain", domain } };
+	const struct ds_query q = { text, params, 1, deadline_in(1000) };
+	struct ds_result r;
+	bool known = datasource_peek(ds, &q, &r);
+
+	assert_int_equal(known, r.rows != NULL);
+	ds_rows_unref(r.rows);
+	return known;
+}
+
+static void
+test_peek(void **state)
+{
+	static const char text[] = "SELECT host FROM routes WHERE domain = "
+				   ":domain";
+	const struct ds_param params[] = { { "domain", "a.example" } };
+	const struct ds_query q = { text, params, 1, deadline_in(5000) };
+	struct datasource *ds = open_uri("sqlite", db);
+	struct datasource_stats s;
+	struct ds_result r;
+
+	(void)state;
+	assert_false(peek(ds, text, "a.example"));
+	datasource_stats(ds, &s);
+	assert_int_equal(s.queries, 0);
+	assert_int_equal(datasource_query(ds, &q, &r, NULL), OUTCOME_OK);
+	ds_rows_unref(r.rows);
+	assert_true(peek(ds, text, "a.example"));
+	assert_false(peek(ds, text, "b.example"));
+	datasource_stats(ds, &s);
+	assert_int_equal(s.queries, 2);
+	assert_int_equal(s.cached, 1);
+	/* Past its time it is no answer. */
+	ahead_ms += 3600000;
+	assert_false(peek(ds, text, "a.example"));
+	datasource_free(ds);
+	/* A file is in memory. */
+	write_file(text_file, "a.example mx1\n");
+	ds = open_uri("file", text_file);
+	assert_true(peek(ds, ":domain", "a.example"));
+	assert_true(peek(ds, ":domain", "z.example"));
+	assert_false(peek(ds, ":nosuch", "a.example"));
+	datasource_free(ds);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_peek),
 		TEST(test_cache),
 		TEST(test_no_cache),
 		TEST(test_cache_size),

@@ -100,94 +100,92 @@ parameters(void **state)
 	outbound_free(o);
 }
 
+static const struct row {
+	const char *query;
+	enum outbound_verdict want;
+	const char *text;
+	int type;
+} worth[] = {
+	{ "SELECT 'u' AS user, 's3' AS pass WHERE :host = 'h'", OUTBOUND_GIVEN,
+	    "u:s3", -1 },
+	{ "SELECT 's3' AS pass, :host AS x, 'login' AS TYPE, 'u' AS "
+	  "User",
+	    OUTBOUND_GIVEN, "u:s3", OUTBOUND_LOGIN },
+	{ "SELECT 'u', 's3', :host AS x WHERE 0", OUTBOUND_NONE, "nothing",
+	    -1 },
+	{ "SELECT 'u', 's3', NULL WHERE :host = 'h'", OUTBOUND_GIVEN, "u:s3",
+	    -1 },
+	{ "SELECT 'u', 's3', '' WHERE :host = 'h'", OUTBOUND_GIVEN, "u:s3",
+	    -1 },
+	{ "SELECT 'u', 's3', 'Plain' WHERE :host = 'h'", OUTBOUND_GIVEN, "u:s3",
+	    OUTBOUND_PLAIN },
+	{ "SELECT 'u', 's3' WHERE :host = 'h'", OUTBOUND_GIVEN, "u:s3", -1 },
+	{ "SELECT 7, 8 WHERE :host = 'h'", OUTBOUND_GIVEN, "7:8", -1 },
+	{ "SELECT 'u' AS user, 's3' AS password WHERE :host = 'h'",
+	    OUTBOUND_GIVEN, "u:s3", -1 },
+	/* The order that names say, or none. */
+	{ "SELECT 's3' AS pass, 'u' AS username WHERE :host = 'h'",
+	    OUTBOUND_DEFER, "the columns", -1 },
+	{ "SELECT 's3' AS password, 'u' AS user WHERE :host = 'h'",
+	    OUTBOUND_DEFER, "the columns", -1 },
+	{ "SELECT 'PLAIN' AS type, 'u', 's3' WHERE :host = 'h'", OUTBOUND_DEFER,
+	    "the columns", -1 },
+	{ "SELECT 'u' WHERE :host = 'h'", OUTBOUND_DEFER, "the columns", -1 },
+	{ "SELECT NULL, 's3' WHERE :host = 'h'", OUTBOUND_DEFER,
+	    "the user name is NULL", -1 },
+	{ "SELECT 'u', NULL WHERE :host = 'h'", OUTBOUND_DEFER,
+	    "the password is NULL", -1 },
+	{ "SELECT '', 's3' WHERE :host = 'h'", OUTBOUND_DEFER,
+	    "the user name is empty", -1 },
+	{ "SELECT 'u', '' WHERE :host = 'h'", OUTBOUND_DEFER,
+	    "the password is empty", -1 },
+	{ "SELECT 'u', 's3', 'CRAM-MD5' WHERE :host = 'h'", OUTBOUND_DEFER,
+	    "the type is neither", -1 },
+	{ "SELECT 'u' || char(13,10) || 'QUIT', 's3' WHERE :host = 'h'",
+	    OUTBOUND_DEFER, "the user name has a control", -1 },
+	{ "SELECT 'u', 's3' || char(10) WHERE :host = 'h'", OUTBOUND_DEFER,
+	    "the password has", -1 },
+	{ "SELECT 'u', 's3' || char(0) || 'x' AS p WHERE :host = 'h'",
+	    OUTBOUND_DEFER, "datasource s: ", -1 },
+	{ "SELECT replace(hex(zeroblob(128)), '00', 'xx'), 's3' WHERE "
+	  ":host = 'h'",
+	    OUTBOUND_DEFER, "the user name is longer", -1 },
+	{ "SELECT 'u', replace(hex(zeroblob(600)), '00', 'xx') WHERE "
+	  ":host = 'h'",
+	    OUTBOUND_DEFER, "the password is longer", -1 },
+	{ "SELECT 'u:v', 's3' WHERE :host = 'h'", OUTBOUND_DEFER, "has a ':'",
+	    -1 },
+	{ "SELECT 'u', 's3' WHERE :host = 'h' UNION ALL SELECT 'v', "
+	  "'s4'",
+	    OUTBOUND_DEFER, "more than one row", -1 },
+	{ "SELECT user, pass FROM nowhere WHERE :host = 'h'", OUTBOUND_DEFER,
+	    "cannot be asked now", -1 },
+};
+
 static void
 rows(void **state)
 {
-	static const struct {
-		const char *query;
-		enum outbound_verdict want;
-		const char *text;
-		int type;
-	} cases[] = {
-		{ "SELECT 'u' AS user, 's3' AS pass WHERE :host = 'h'",
-		    OUTBOUND_GIVEN, "u:s3", -1 },
-		{ "SELECT 's3' AS pass, :host AS x, 'login' AS TYPE, 'u' AS "
-		  "User",
-		    OUTBOUND_GIVEN, "u:s3", OUTBOUND_LOGIN },
-		{ "SELECT 'u', 's3', :host AS x WHERE 0", OUTBOUND_NONE,
-		    "nothing", -1 },
-		{ "SELECT 'u', 's3', NULL WHERE :host = 'h'", OUTBOUND_GIVEN,
-		    "u:s3", -1 },
-		{ "SELECT 'u', 's3', '' WHERE :host = 'h'", OUTBOUND_GIVEN,
-		    "u:s3", -1 },
-		{ "SELECT 'u', 's3', 'Plain' WHERE :host = 'h'", OUTBOUND_GIVEN,
-		    "u:s3", OUTBOUND_PLAIN },
-		{ "SELECT 'u', 's3' WHERE :host = 'h'", OUTBOUND_GIVEN, "u:s3",
-		    -1 },
-		{ "SELECT 7, 8 WHERE :host = 'h'", OUTBOUND_GIVEN, "7:8", -1 },
-		{ "SELECT 'u' AS user, 's3' AS password WHERE :host = 'h'",
-		    OUTBOUND_GIVEN, "u:s3", -1 },
-		/* The order that names say, or none. */
-		{ "SELECT 's3' AS pass, 'u' AS username WHERE :host = 'h'",
-		    OUTBOUND_DEFER, "the columns", -1 },
-		{ "SELECT 's3' AS password, 'u' AS user WHERE :host = 'h'",
-		    OUTBOUND_DEFER, "the columns", -1 },
-		{ "SELECT 'PLAIN' AS type, 'u', 's3' WHERE :host = 'h'",
-		    OUTBOUND_DEFER, "the columns", -1 },
-		{ "SELECT 'u' WHERE :host = 'h'", OUTBOUND_DEFER, "the columns",
-		    -1 },
-		{ "SELECT NULL, 's3' WHERE :host = 'h'", OUTBOUND_DEFER,
-		    "the user name is NULL", -1 },
-		{ "SELECT 'u', NULL WHERE :host = 'h'", OUTBOUND_DEFER,
-		    "the password is NULL", -1 },
-		{ "SELECT '', 's3' WHERE :host = 'h'", OUTBOUND_DEFER,
-		    "the user name is empty", -1 },
-		{ "SELECT 'u', '' WHERE :host = 'h'", OUTBOUND_DEFER,
-		    "the password is empty", -1 },
-		{ "SELECT 'u', 's3', 'CRAM-MD5' WHERE :host = 'h'",
-		    OUTBOUND_DEFER, "the type is neither", -1 },
-		{ "SELECT 'u' || char(13,10) || 'QUIT', 's3' WHERE :host = 'h'",
-		    OUTBOUND_DEFER, "the user name has a control", -1 },
-		{ "SELECT 'u', 's3' || char(10) WHERE :host = 'h'",
-		    OUTBOUND_DEFER, "the password has", -1 },
-		{ "SELECT 'u', 's3' || char(0) || 'x' AS p WHERE :host = 'h'",
-		    OUTBOUND_DEFER, "datasource s: ", -1 },
-		{ "SELECT replace(hex(zeroblob(128)), '00', 'xx'), 's3' WHERE "
-		  ":host = 'h'",
-		    OUTBOUND_DEFER, "the user name is longer", -1 },
-		{ "SELECT 'u', replace(hex(zeroblob(600)), '00', 'xx') WHERE "
-		  ":host = 'h'",
-		    OUTBOUND_DEFER, "the password is longer", -1 },
-		{ "SELECT 'u:v', 's3' WHERE :host = 'h'", OUTBOUND_DEFER,
-		    "has a ':'", -1 },
-		{ "SELECT 'u', 's3' WHERE :host = 'h' UNION ALL SELECT 'v', "
-		  "'s4'",
-		    OUTBOUND_DEFER, "more than one row", -1 },
-		{ "SELECT user, pass FROM nowhere WHERE :host = 'h'",
-		    OUTBOUND_DEFER, "cannot be asked now", -1 },
-	};
-
 	size_t i;
 
 	(void)state;
 	run(db, "CREATE TABLE t (x)");
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct outbound *o = with_query(cases[i].query, "max_rows = 1");
+	for (i = 0; i < sizeof(worth) / sizeof(worth[0]); i++) {
+		struct outbound *o = with_query(worth[i].query, "max_rows = 1");
 		const struct outbound_question q = {
 			.binding = "default", .key = "h", .no_colon = true
 		};
 		struct outbound_answer a;
 
-		print_message("%s\n", cases[i].query);
+		print_message("%s\n", worth[i].query);
 		logged[0] = '\0';
 		assert_true(outbound_ask(o, &q, deadline_in(5000), false, &a));
-		outbound_case_is(&a, cases[i].want, cases[i].text);
+		outbound_case_is(&a, worth[i].want, worth[i].text);
 		assert_true(a.asked);
-		if (cases[i].want == OUTBOUND_GIVEN) {
-			assert_int_equal(a.type, cases[i].type);
+		if (worth[i].want == OUTBOUND_GIVEN) {
+			assert_int_equal(a.type, worth[i].type);
 			assert_int_equal(a.type_scope[0] != '\0', a.type >= 0);
 		}
-		if (cases[i].want == OUTBOUND_DEFER) {
+		if (worth[i].want == OUTBOUND_DEFER) {
 			assert_non_null(strstr(logged, "warning: outbound: "));
 			assert_non_null(strstr(logged, "verdict=defer"));
 		}
