@@ -7,6 +7,7 @@ dnl For sendmail.mc, behind the last MAILER():
 dnl
 dnl	define(`confAUTH_MECHANISMS', `PLAIN LOGIN')dnl
 dnl	define(`confCACERT', `/etc/ssl/certs/ca-certificates.crt')dnl
+dnl	define(`confCACERT_PATH', `/etc/ssl/certs')dnl
 dnl	include(`/usr/share/postern/sendmail-outbound.m4')dnl
 dnl
 dnl In front of the include(), if the defaults are not right:

@@ -21,6 +21,7 @@ recipe_print_sendmail(const struct recipe_plan *p, FILE *out)
 	    "else may be set.\n"
 	    "define(`confAUTH_MECHANISMS', `PLAIN LOGIN')dnl\n"
 	    "define(`confCACERT', `/etc/ssl/certs/ca-certificates.crt')dnl\n"
+	    "define(`confCACERT_PATH', `/etc/ssl/certs')dnl\n"
 	    "define(`POSTERN_OUTBOUND_SOCKET', `%s')dnl\n",
 	    p->sendmail_socket);
 	fprintf(out,

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `posternctl recipe' prints, pasted into the files of a Postfix as it
-stands: who logs in where, and what waits."""
+"""What `posternctl recipe' prints, pasted into the files of a Postfix or a
+Sendmail as it stands: who logs in where, and what waits."""
 import os
+import re
 
-from harness import (certs, mta_postfix, outbound_gate, scripted,
-                     scripted_auth, smtpclient)
-from harness.case import check, contains, equal
+from harness import (certs, mta_postfix, mta_sendmail, outbound_gate,
+                     outbound_sendmail, sasl, scripted, scripted_auth,
+                     smtpclient)
+from harness.authd import Authd
+from harness.case import check, contains, equal, wait_for
 from harness.daemon import Milter
 from harness.outbound_gate import NextHop, OutboundGate
 
@@ -164,3 +167,54 @@ def test_refused(case):
         contains(line, "SASL [CACHED]", "the next messages")
     equal(len(known.attempts), 1, "logins")
     check(gate.queued(first), "the message is not in the queue")
+
+
+def sendmail_lines(authd, authority):
+    """The recipe for sendmail.mc, with the rule set of this tree and a
+    certificate authority of the test's own."""
+    done = authd.posternctl("recipe", "sendmail.mc")
+    equal(done.returncode, 0, f"posternctl recipe: {done.stderr}")
+    found, count = re.subn(
+        r"include\(`.*/sendmail-outbound\.m4'\)",
+        f"include(`{os.path.abspath(outbound_sendmail.RULES)}')", done.stdout)
+    equal(count, 1, f"the rule set in {done.stdout}")
+    for name, path in (("confCACERT", authority.ca_file),
+                       ("confCACERT_PATH", authority.dir)):
+        found, count = re.subn(f"(?<=`{name}', `)[^']*", path, found)
+        equal(count, 1, f"{name} in {done.stdout}")
+    return found
+
+
+def test_sendmail(case):
+    """Sendmail logs in by it, with the mechanism that was chosen; without the
+    daemon mail waits."""
+    authority = certs.Authority(case.path("ca"))
+    server, known = hop(case, authority.issue(
+        "relay", names=["localhost.test"]))
+    authd = Authd(case, f"""
+domain "localhost.test" {{ {login("msys", "LOGIN")} }}
+sender "ann@example.com" {{ {login("ann")} }}
+binding "unused" {{ nexthops = {{"localhost.test"}} }}
+""", user="root")
+    edge = mta_sendmail.Sendmail(
+        case, server.port, None,
+        lines=["define(`confDELIVERY_MODE', `background')dnl",
+               "define(`SMART_HOST', `relay:[localhost]')dnl"],
+        behind=sendmail_lines(authd, authority).splitlines(),
+        sasl=("PLAIN LOGIN", None, sasl.plugins(case, ours=False)))
+
+    def send(recipient):
+        with smtpclient.Client(edge.port, helo="client.test") as client:
+            client.mail("bob@example.com")
+            equal(client.rcpt(recipient).code, 250, "RCPT")
+            done = client.data()
+            equal(done.code, 250, "the message")
+            return re.match(r"2\.0\.0 (\w+) ", done.text).group(1)
+    send("x@example.com")
+    wait_for(lambda: server.messages, "the message to arrive")
+    equal([attempt[1:] for attempt in known.attempts],
+          [("LOGIN", "msys", password("msys"))], "logins")
+    authd.child.stop()
+    mail = send("y@example.com")
+    wait_for(lambda: (edge.tries(mail) or 0) >= 1, "the message to be tried")
+    equal(len(server.messages), 1, "messages")
