@@ -10,6 +10,7 @@
 
 #include "common/address.h"
 #include "common/conf.h"
+#include "common/credential_check.h"
 #include "common/log.h"
 #include "common/nexthop.h"
 #include "common/outbound.h"
@@ -104,26 +105,15 @@ options(struct inquiry *q, int argc, char **argv)
 
 /* -- the answer ---------------------------------------------------------- */
 
-static const char *
-type_name(int type)
-{
-	switch (type) {
-	case OUTBOUND_PLAIN:
-		return "PLAIN";
-	case OUTBOUND_LOGIN:
-		return "LOGIN";
-	default:
-		return "any";
-	}
-}
-
 /* " user=... type=... scope=...", quoted as in the log. */
 static void
 describe(const struct outbound_answer *a, struct log_line *l)
 {
+	const char *type = credential_type_name(a->type);
+
 	log_line_begin(l, "");
 	log_line_add(l, "user", "%s", a->user);
-	log_line_add(l, "type", "%s", type_name(a->type));
+	log_line_add(l, "type", "%s", type[0] != '\0' ? type : "any");
 	log_line_add(l, "scope", "%s", a->login_scope);
 }
 
