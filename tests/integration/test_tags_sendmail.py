@@ -14,7 +14,8 @@ class Tagged:
     def __init__(self, case, conf, **options):
         self.log = syslog.Syslog(case)
         self.upstream = scripted.Scripted(case)
-        self.upstream.recipients["ann@example.com"] = "250 2.1.5 Ok"
+        for name in ("ann@example.com", "ann@sub.example.com"):
+            self.upstream.recipients[name] = "250 2.1.5 Ok"
         self.milter = Milter(case, route(self.upstream.port) + conf)
         self.edge = mta_sendmail.Sendmail(
             case, self.upstream.port, self.log, self.milter.socket,
@@ -82,16 +83,20 @@ def test_results_of_auth(case):
 
 
 def test_binding(case):
-    """The binding's header is added and forged ones are removed; Sendmail
-    itself does nothing with it."""
+    """The binding's header is added where no recipient has a route, and
+    forged ones are removed; Sendmail itself does nothing with it."""
     gate = Tagged(case, f"""
 binding "a" {{ }}
 peer "{tagged.TENANT}" {{ context = {{"binding=a"}} }}
 """)
     forged = ["X-Postern-Binding: b", "x-postern-binding : c"]
-    for address, want in ((tagged.TENANT, ["a"]), (tagged.STRANGER, [])):
-        text = tagged.send(gate, forged, address)
-        equal(tagged.values(text, "X-Postern-Binding"), want, address)
+    for address, recipient, want in (
+            (tagged.TENANT, "ann@sub.example.com", ["a"]),
+            (tagged.TENANT, "ann@example.com", []),
+            (tagged.STRANGER, "ann@sub.example.com", [])):
+        text = tagged.send(gate, forged, address, recipient=recipient)
+        equal(tagged.values(text, "X-Postern-Binding"), want,
+              f"{address} to {recipient}")
 
 
 def test_bypass(case):

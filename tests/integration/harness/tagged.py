@@ -50,7 +50,7 @@ def values(text, name):
 
 
 def send(gate, headers, address=TENANT, code=250, before=(),
-         encoding="utf-8"):
+         encoding="utf-8", recipient="ann@example.com"):
     """One message with those headers through gate.port; returns what arrived
     at gate.upstream, or None when it was not taken.  code: the reply, None
     for any; before: commands that come first, and their codes."""
@@ -60,7 +60,7 @@ def send(gate, headers, address=TENANT, code=250, before=(),
             equal(client.command(line).code, want, line)
         client.ehlo("client.test")
         client.mail()
-        equal(client.rcpt("ann@example.com").code, 250, "RCPT")
+        equal(client.rcpt(recipient).code, 250, "RCPT")
         equal(client.command("DATA").code, 354, "DATA")
         client.send(("".join(line + "\r\n" for line in headers) +
                      "\r\nX-Tenant: in the body\r\n.\r\n"
