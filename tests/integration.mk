@@ -15,13 +15,17 @@ EXTRA_DIST += quickstart \
 	tests/integration/harness/dovecot.py \
 	tests/integration/harness/dovecot.sh \
 	tests/integration/harness/fail2ban.py \
+	tests/integration/harness/front_gate.py \
 	tests/integration/harness/gate.py \
+	tests/integration/harness/leaks.py \
 	tests/integration/harness/logins.py \
 	tests/integration/harness/milterclient.py \
 	tests/integration/harness/mta_postfix.py \
 	tests/integration/harness/mta_sendmail.py \
 	tests/integration/harness/namespace.py \
 	tests/integration/harness/namespace.sh \
+	tests/integration/harness/outbound_gate.py \
+	tests/integration/harness/outbound_sendmail.py \
 	tests/integration/harness/packages.py \
 	tests/integration/harness/packages.sh \
 	tests/integration/harness/ports.py \
@@ -31,14 +35,15 @@ EXTRA_DIST += quickstart \
 	tests/integration/harness/scripted.py \
 	tests/integration/harness/scripted_auth.py \
 	tests/integration/harness/smtpclient.py \
+	tests/integration/harness/socketmap.py \
 	tests/integration/harness/submission.py \
 	tests/integration/harness/syslog.py \
 	tests/integration/harness/tagged.py \
 	tests/integration/harness/wire.py \
 	tests/integration/test_auth_control.py \
+	tests/integration/test_auth_ctl.py \
 	tests/integration/test_auth_fail2ban.py \
 	tests/integration/test_auth_faults.py \
-	tests/integration/test_auth_ctl.py \
 	tests/integration/test_auth_mechs.py \
 	tests/integration/test_auth_pool.py \
 	tests/integration/test_auth_postfix.py \
@@ -50,10 +55,25 @@ EXTRA_DIST += quickstart \
 	tests/integration/test_auth_sockets.py \
 	tests/integration/test_auth_upstreams.py \
 	tests/integration/test_auth_verdicts.py \
+	tests/integration/test_front_distrust.py \
+	tests/integration/test_front_faults.py \
+	tests/integration/test_front_identity.py \
+	tests/integration/test_front_postfix.py \
+	tests/integration/test_front_security.py \
+	tests/integration/test_front_sendmail.py \
+	tests/integration/test_front_stream.py \
 	tests/integration/test_harness_auth.py \
 	tests/integration/test_harness_postfix.py \
 	tests/integration/test_harness_sendmail.py \
+	tests/integration/test_outbound_faults.py \
+	tests/integration/test_outbound_message.py \
+	tests/integration/test_outbound_postfix.py \
 	tests/integration/test_outbound_recipe.py \
+	tests/integration/test_outbound_scopes.py \
+	tests/integration/test_outbound_secrets.py \
+	tests/integration/test_outbound_sendmail.py \
+	tests/integration/test_outbound_sendmail_message.py \
+	tests/integration/test_outbound_sendmail_scopes.py \
 	tests/integration/test_rcpt_auth.py \
 	tests/integration/test_rcpt_caps.py \
 	tests/integration/test_rcpt_control.py \
