@@ -403,11 +403,15 @@ by_scopes(struct outbound_try *t)
 }
 
 static void
-count(struct outbound *o, const struct outbound_answer *a)
+count(const struct outbound_try *t)
 {
+	const struct outbound_answer *a = t->out;
+	struct outbound *o = t->o;
+
 	switch (a->verdict) {
 	case OUTBOUND_GIVEN:
-		(void)atomic_fetch_add(&o->given, 1);
+		if (!t->q->only_whether)
+			(void)atomic_fetch_add(&o->given, 1);
 		break;
 	case OUTBOUND_NONE:
 		(void)atomic_fetch_add(&o->none, 1);
@@ -450,7 +454,7 @@ outbound_ask(struct outbound *o, const struct outbound_question *q,
 		if (out->verdict == OUTBOUND_GIVEN)
 			outbound_say(&t, "given: user <%s> of %s", out->user,
 			    out->login_scope);
-		count(o, out);
+		count(&t);
 		outbound_log(&t);
 	}
 	outbound_held_release(&t.held);

@@ -83,6 +83,9 @@ struct outbound_question {
 	const char *nexthop;
 	/* The answer's form has no room for a ':' in the user name. */
 	bool no_colon;
+	/* Whether there is one, not to log in with it: what is given is then
+	 * no more than a debug line, and not counted. */
+	bool only_whether;
 	/* Gets a line for each step; then warnings are not held back.  NULL:
 	 * nobody asks. */
 	struct strbuf *explain;

@@ -13,11 +13,11 @@ cache_word(const struct outbound_answer *a)
 }
 
 static enum log_level
-level_of(enum outbound_verdict v)
+level_of(const struct outbound_try *t)
 {
-	switch (v) {
+	switch (t->out->verdict) {
 	case OUTBOUND_GIVEN:
-		return LOG_LEVEL_INFO;
+		return t->q->only_whether ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 	case OUTBOUND_NONE:
 		return LOG_LEVEL_DEBUG;
 	case OUTBOUND_DEFER:
@@ -32,7 +32,7 @@ void
 outbound_log(struct outbound_try *t)
 {
 	const struct outbound_answer *a = t->out;
-	enum log_level level = level_of(a->verdict);
+	enum log_level level = level_of(t);
 	struct log_limit *limit = &t->o->worries[t->worry];
 	unsigned int more = 0;
 	struct log_line l;

@@ -17,9 +17,11 @@ dnl		authd.socketmap_socket.  Sendmail refuses a socket below a
 dnl		directory that everybody may write to.
 dnl	POSTERN_OUTBOUND_NAME	`default': the binding that it asks for.
 dnl	POSTERN_OUTBOUND_WAIT	`10': seconds for an answer.
-dnl	POSTERN_OUTBOUND_TLS	`verify': no login without TLS whose
-dnl		certificate is good and has the name of the server.  `none':
-dnl		none of this.
+dnl	POSTERN_OUTBOUND_TLS	`secure': no login without TLS whose
+dnl		certificate is good and has the name that the mail is routed
+dnl		to, of SMART_HOST, the mailer table or the recipient.
+dnl		`verify': the name of the server counts, as DNS tells it.
+dnl		`none': none of this.
 dnl
 dnl By itself, Sendmail sends without a login when the look-up fails, when the
 dnl login is refused and when the server has no AUTH.  Here each connection
@@ -38,8 +40,10 @@ dnl			that tls_server refuses makes Sendmail give up the
 dnl			server for all other mail of a queue run.)
 dnl
 dnl Whether Sendmail has logged in is told by {auth_type} of the connection.
-dnl Where that has none, the one of the session shows through in which the
-dnl message came in; so it is overwritten before it is read.
+dnl Where that is not set, the one of the session in which the message came in
+dnl would show through; so that is overwritten before it is read.  (8.17 sets
+dnl it for each connection.)  Where no login is due, or none can be told, the
+dnl log of Sendmail has "AUTH=client, mech=none", since authinfo has said so.
 dnl
 dnl Postern is told the queue id under which the message was taken, which is
 dnl another one when Sendmail splits an envelope: {PosternMsg}, kept in the
@@ -49,7 +53,7 @@ ifdef(`POSTERN_OUTBOUND_SOCKET', `',
     `define(`POSTERN_OUTBOUND_SOCKET', `unix:/run/postern/outbound')')
 ifdef(`POSTERN_OUTBOUND_NAME', `', `define(`POSTERN_OUTBOUND_NAME', `default')')
 ifdef(`POSTERN_OUTBOUND_WAIT', `', `define(`POSTERN_OUTBOUND_WAIT', `10')')
-ifdef(`POSTERN_OUTBOUND_TLS', `', `define(`POSTERN_OUTBOUND_TLS', `verify')')
+ifdef(`POSTERN_OUTBOUND_TLS', `', `define(`POSTERN_OUTBOUND_TLS', `secure')')
 
 define(`_POSTERN_KEY_',
     `id:$&i;msg:$&{PosternMsg};to:$&{server_name};hop:$&h;from:$&f')
@@ -86,9 +90,11 @@ R$*			$@ ok
 
 SPosternSecure
 ifelse(POSTERN_OUTBOUND_TLS, `none', `R$*			$@ secure
-', `ROK			$: <$&{server_name}>
-RTRUSTED		$: <$&{server_name}>
+', `ROK			$: verified
+RTRUSTED		$: verified
+Rverified		$: <ifelse(POSTERN_OUTBOUND_TLS, `verify', `$&{server_name}', `$&h')>
 R<[$*]>			$: <$1>
+R<$+.>			$: <$1>
 R<$={cert_altnames}>	$@ secure
 R<$-.$+>		$: <*.$2>
 R<$={cert_altnames}>	$@ secure

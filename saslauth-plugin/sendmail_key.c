@@ -124,6 +124,7 @@ sendmail_key_ask(
 {
 	q->key = NULL;
 	q->no_colon = false;
+	q->only_whether = k->due;
 	q->queue_id = k->message;
 	q->sender = k->sender;
 	q->nexthop = hop ? k->hop : k->to;

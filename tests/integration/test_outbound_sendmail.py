@@ -150,19 +150,18 @@ def test_without_auth(case):
                   for _, line in gate.hop.commands), "RCPT")
 
 
-def test_tls(case):
-    """A login only where the certificate is good, and the server's."""
+def tls_case(case, name, other, **options):
+    """A login only where the certificate is good, and has that name."""
     authority = certs.Authority(case.path("ca"))
-    name = "localhost.test"
-    good = authority.issue("good", names=(name,))
+    good = authority.issue("good", names=("more.test", name))
     bad = {
-        "name": authority.issue("name", names=("other.test",)),
+        "name": authority.issue("name", names=(other,)),
         "self": authority.self_signed(),
         "expired": authority.issue("old", names=(name,), expired=True),
         "clear": None,
     }
     _, gate = make(case, by_sender({"free": lambda _, key: none(key)}),
-                   tls=(authority, good), host="[localhost]")
+                   tls=(authority, good), host="[localhost]", **options)
     check(gate.gone(gate.send("a@example.com")), "it waits")
     equal(gate.login("a@example.com"), ("PLAIN", USER), "with a good one")
     mails = []
@@ -179,18 +178,28 @@ def test_tls(case):
         equal(gate.login(f"{which}@example.com"), ("PLAIN", USER), which)
 
 
+def test_tls(case):
+    """The name is that of the route: what DNS makes of it does not count."""
+    tls_case(case, "localhost", "localhost.test")
+
+
+def test_tls_of_server(case):
+    """The server's, when told so; a wildcard will do."""
+    tls_case(case, "*.test", "*.localhost.test", names="verify")
+
+
 def test_tls_in_turn(case):
     """One process that delivers to the same host over and over: what the last
     connection had does not count for the next."""
     authority = certs.Authority(case.path("ca"))
     pairs = {name: authority.issue(name, names=(name,))
-             for name in ("localhost.test", "other.test")}
-    turns = iter(("other.test", None, "localhost.test"))
-    _, gate = make(case, tls=(authority, pairs["localhost.test"]),
+             for name in ("localhost", "other.test")}
+    turns = iter(("other.test", None, "localhost"))
+    _, gate = make(case, tls=(authority, pairs["localhost"]),
                    host="[localhost]", mode="queueonly")
 
     def leave(_session, _line):
-        gate.hop.use_tls(pairs.get(next(turns, "localhost.test")))
+        gate.hop.use_tls(pairs.get(next(turns, "localhost")))
         return "221 2.0.0 Bye"
 
     gate.hop.steps["quit"] = leave
@@ -206,7 +215,7 @@ def test_kept_connection(case):
     """Sendmail that keeps connections, against the rule set's wish: what
     comes next on one of them is not sent as another."""
     authority = certs.Authority(case.path("ca"))
-    good = authority.issue("good", names=("localhost.test",))
+    good = authority.issue("good", names=("localhost",))
     stand_in, gate = make(
         case, by_sender({"free": lambda _, key: none(key)}),
         tls=(authority, good), host="[localhost]", mode="queueonly",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Sendmail and postern-authd: who is logged in as whom, what is sent without,
 and what waits while postern-authd is away."""
+import re
 import sqlite3
 
 from harness import (auth_gate, certs, logins, sasl, scripted, scripted_auth,
@@ -8,7 +9,7 @@ from harness import (auth_gate, certs, logins, sasl, scripted, scripted_auth,
 from harness.authd import Authd
 from harness.case import check, contains, equal, wait_for
 from harness.outbound_gate import NextHop
-from harness.outbound_sendmail import SendmailGate, queue_id, send_in
+from harness.outbound_sendmail import RULES, SendmailGate, queue_id, send_in
 
 HOSTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 USERS = ("everybody", "named", "routed", "a", "ann", "corp", "long")
@@ -96,6 +97,7 @@ def test_next_hops(case):
     line = authd.decision("outbound: ", "user=<named>")
     equal((line["nexthop"], line["from"], line["type"], line["verdict"]),
           ("[127.0.0.2]", "<x@else.test>", "LOGIN", "given"), "the log")
+    equal(len(authd.lines("outbound: ", "user=<named>")), 1, "lines of it")
     for user in USERS:
         check(password(user) not in authd.log(), "a password in the log")
 
@@ -166,20 +168,35 @@ domain "127.0.0.1" {{ outbound_smtp_auth_key = "k" }}
         equal(gate.login(f"{name}@none.test")[1], "ann", name)
 
 
-def test_real_next_hop(case):
-    """Under verified TLS, to a Postfix that takes mail after a login alone."""
+def recipe(authd, authority):
+    """What posternctl prints for sendmail.mc, with the authority for those of
+    the machine."""
+    done = authd.posternctl("recipe", "sendmail.mc")
+    equal(done.returncode, 0, f"posternctl ({done.stderr})")
+    text = re.sub(r"include\(`.*'\)", f"include(`{RULES}')", done.stdout)
+    for theirs, ours in (("/etc/ssl/certs/ca-certificates.crt",
+                          authority.ca_file),
+                         ("/etc/ssl/certs", authority.dir)):
+        contains(text, theirs, "the recipe")
+        text = text.replace(theirs, ours)
+    return text.splitlines()
+
+
+def test_recipe(case):
+    """Under verified TLS, to a Postfix that takes mail after a login alone,
+    with the recipe as it is printed."""
     authority = certs.Authority(case.path("ca"))
-    pair = authority.issue("relay", names=("localhost.test",))
+    pair = authority.issue("relay", names=("localhost",))
     behind = NextHop(case, {"ann": "secret"}, pair, required=True)
     authd = Authd(case, """
 outbound_smtp_auth {
-    nexthops = {"localhost.test"}
+    nexthops = {"localhost"}
     outbound_smtp_auth_user = "ann"
     outbound_smtp_auth_pass = "secret"
     outbound_smtp_auth_type = "PLAIN"
 }
 """, user="smmta")
-    gate = SendmailGate(case, authd.outbound, tls=(authority, pair),
+    gate = SendmailGate(case, None, recipe=recipe(authd, authority),
                         host="[localhost]", port=behind.port)
     mail = gate.send("bob@example.org")
     check(gate.gone(mail), "it waits")

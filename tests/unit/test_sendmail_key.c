@@ -156,8 +156,12 @@ test_ask(void **state)
 	same(q.sender, "a@c.test");
 	same(q.nexthop, "mx.test");
 	assert_false(q.no_colon);
+	assert_false(q.only_whether);
 	sendmail_key_ask(&k, true, &q);
 	same(q.nexthop, "b.test");
+	k = parse("authinfo:due:id:A1;msg:;to:mx.test;hop:;from:");
+	sendmail_key_ask(&k, false, &q);
+	assert_true(q.only_whether);
 }
 
 int

@@ -14,8 +14,9 @@ import re
 from . import mta_sendmail, sasl, scripted, scripted_auth, smtpclient
 from .case import check, wait_for
 
-RULES = os.path.join(os.path.dirname(mta_sendmail.__file__),
-                     "../../../dist/sendmail-outbound.m4")
+RULES = os.path.abspath(os.path.join(
+    os.path.dirname(mta_sendmail.__file__),
+    "../../../dist/sendmail-outbound.m4"))
 
 # of postern-authd, where it answers in the form of the rule set
 PARTS = re.compile(r"authinfo:(?P<due>due:)?id:(?P<id>\w+);msg:(?P<msg>\w*);"
@@ -63,28 +64,32 @@ class SendmailGate:
 
     def __init__(self, case, socket, users=None, tls=None, name="default",
                  host="[127.0.0.1]", wait=2, mode="background", lines=(),
-                 behind=(), log=None, port=None, **options):
-        """users: of the next hop; None: it has no AUTH.  tls: (authority,
-        pair of the next hop), or no TLS is asked for.  host: where all mail
-        is sent, port: to another server than the hop.  mode: of delivery.
-        options: for mta_sendmail."""
+                 behind=(), log=None, port=None, recipe=None,
+                 names="secure", **options):
+        """socket: of postern-authd.  users: of the next hop; None: it has no
+        AUTH.  tls: (authority, pair of the next hop), or no TLS is asked for;
+        names: POSTERN_OUTBOUND_TLS.  host: where all mail is sent, port: to another server than the hop.
+        mode: of delivery.  recipe: lines of sendmail.mc that say socket, name
+        and TLS.  options: for mta_sendmail."""
         self.hop = scripted.Scripted(case, tls=tls and tls[1])
         self.hop.other = "250 2.1.5 Ok"
         self.known = users and scripted_auth.Passwords(self.hop, dict(users))
-        settings = [
-            f"define(`confDELIVERY_MODE', `{mode}')dnl",
-            f"define(`SMART_HOST', `relay:{host}')dnl",
-            f"define(`POSTERN_OUTBOUND_SOCKET', `unix:{socket}')dnl",
-            f"define(`POSTERN_OUTBOUND_NAME', `{name}')dnl",
-            f"define(`POSTERN_OUTBOUND_WAIT', `{wait}')dnl"]
-        if tls is None:
-            settings.append("define(`POSTERN_OUTBOUND_TLS', `none')dnl")
-        else:
-            settings += [f"define(`confCACERT', `{tls[0].ca_file}')dnl",
-                         f"define(`confCACERT_PATH', `{tls[0].dir}')dnl"]
+        if recipe is None:
+            recipe = [f"define(`POSTERN_OUTBOUND_SOCKET', `unix:{socket}')dnl",
+                      f"define(`POSTERN_OUTBOUND_NAME', `{name}')dnl",
+                      f"define(`POSTERN_OUTBOUND_WAIT', `{wait}')dnl"]
+            if tls is None:
+                names = "none"
+            else:
+                recipe += [f"define(`confCACERT', `{tls[0].ca_file}')dnl",
+                           f"define(`confCACERT_PATH', `{tls[0].dir}')dnl"]
+            recipe.append(f"define(`POSTERN_OUTBOUND_TLS', `{names}')dnl")
+            recipe.append(f"include(`{RULES}')dnl")
         self.edge = mta_sendmail.Sendmail(
-            case, port or self.hop.port, log, lines=[*settings, *lines],
-            behind=[f"include(`{os.path.abspath(RULES)}')dnl", *behind],
+            case, port or self.hop.port, log, lines=[
+                f"define(`confDELIVERY_MODE', `{mode}')dnl",
+                f"define(`SMART_HOST', `relay:{host}')dnl", *lines],
+            behind=[*recipe, *behind],
             **{"sasl": ("PLAIN LOGIN", None, sasl.plugins(case, ours=False)),
                **options})
 
