@@ -41,7 +41,7 @@ tests_authd_scripted_authd_LDADD = \
 
 authd_tests = tests/authd/test_life.py tests/authd/test_login.py \
 	tests/authd/test_outbound.py tests/authd/test_outbound_put.py \
-	tests/authd/test_quick.py \
+	tests/authd/test_outbound_rows.py tests/authd/test_quick.py \
 	tests/authd/test_serve.py
 TESTS += $(authd_tests)
 EXTRA_DIST += tests/authd/rig.py $(authd_tests)
