@@ -447,3 +447,17 @@ daemon_wake(void)
 	atomic_store(&woken, true);
 	(void)pthread_kill(waiting_thread, SIGTERM);
 }
+
+_Noreturn void
+daemon_fail(const char *what, const char *why)
+{
+	log_error("%s: %s", what, why);
+	exit(EX_UNAVAILABLE);
+}
+
+void
+daemon_trace(void *arg, char direction, const char *line)
+{
+	(void)arg;
+	log_debug("dialogue: %c %s", direction, line);
+}

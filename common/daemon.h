@@ -97,4 +97,11 @@ bool daemon_wait(void (*on_reload)(void *), void *arg, bool hup);
 /* daemon_wake(): end daemon_wait(); from any other thread. */
 void daemon_wake(void);
 
+/* daemon_fail(what, why): log both and exit with EX_UNAVAILABLE. */
+_Noreturn void daemon_fail(const char *what, const char *why);
+
+/* daemon_trace(arg, direction, line): a session_trace that logs the dialogue
+ * with upstreams when debugging; what is secret is not in it. */
+void daemon_trace(void *arg, char direction, const char *line);
+
 #endif /* POSTERN_COMMON_DAEMON_H */

@@ -4,7 +4,6 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -24,21 +23,6 @@
 
 /* How long answers that are on their way may take when we stop. */
 #define DRAIN_MS 2000
-
-/* The dialogue with upstreams, as far as anybody wants to see it. */
-static void
-trace(void *arg, char direction, const char *line)
-{
-	(void)arg;
-	log_debug("dialogue: %c %s", direction, line);
-}
-
-static void
-fail(const char *what, const char *why)
-{
-	log_error("%s: %s", what, why);
-	exit(EX_UNAVAILABLE);
-}
 
 /* Routes and data sources are looked at too, by -n and before we go into the
  * background. */
@@ -72,13 +56,14 @@ setup_open(
 	if ((s->conf = conf_holder_new(conf)) == NULL ||
 	    (s->fronts = fronts_new()) == NULL ||
 	    (s->verifier = verifier_new(conf, pp, why, sizeof(why))) == NULL)
-		fail("start", why);
+		daemon_fail("start", why);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct prober_params pp = { .trace = trace, .trace_debug = true };
+	struct prober_params pp = { .trace = daemon_trace,
+		.trace_debug = true };
 	struct milter_setup setup = { 0 };
 	struct daemon_args args;
 	struct commands commands = COMMANDS_INIT(args.conf_file);
@@ -105,33 +90,33 @@ main(int argc, char **argv)
 	if (milter_register(&setup, why, sizeof(why)) != 0 ||
 	    milter_listen(conf->milter.socket, conf->milter.socket_group, why,
 		sizeof(why)) != 0)
-		fail("milter socket", why);
+		daemon_fail("milter socket", why);
 	/* The next daemon, if it is never root, has to find out whether
 	 * somebody listens there. */
 	if (strncmp(conf->milter.socket, "unix:", 5) == 0 &&
 	    daemon_give(
 		conf->milter.socket + 5, conf->user, why, sizeof(why)) != 0)
-		fail("milter socket", why);
+		daemon_fail("milter socket", why);
 	/* postern-front, which asks there, is never root. */
 	if ((control_fd = control_open(control_path, why, sizeof(why))) < 0 ||
 	    daemon_give(control_path, conf->user, why, sizeof(why)) != 0)
-		fail("control socket", why);
+		daemon_fail("control socket", why);
 	if (daemon_drop(conf->user, why, sizeof(why)) != 0)
-		fail("privileges", why);
+		daemon_fail("privileges", why);
 
 	/* What needs threads or files of the user's own. */
 	if (daemon_signals() != 0 || dial_global_init() != 0)
-		fail("start", "out of memory or threads");
+		daemon_fail("start", "out of memory or threads");
 	setup_open(&setup, conf, &pp);
 	log_info("%s: serving %s", PACKAGE_STRING, conf->milter.socket);
 	commands_open(&commands, &setup); /* conf may be gone from here on */
 	if ((control = control_start(control_fd, commands_serve, &commands)) ==
 	    NULL)
-		fail("control socket", "out of memory or threads");
+		daemon_fail("control socket", "out of memory or threads");
 	daemon_ready();
 	/* Last, so that we wait for signals before libmilter does. */
 	if (pthread_create(&thread, NULL, serve, &rc) != 0)
-		fail("start", "out of memory or threads");
+		daemon_fail("start", "out of memory or threads");
 	told = daemon_wait(reload_signal, &commands.reload, false);
 
 	/* libmilter, too, fails at times when it is told to stop. */

@@ -5,7 +5,6 @@
 
 #include <malloc.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -37,21 +36,6 @@
 
 /* What stands before the path of each socket. */
 #define SCHEME_LEN (sizeof("unix:") - 1)
-
-/* The dialogue with upstreams; what is secret is not in it. */
-static void
-trace(void *arg, char direction, const char *line)
-{
-	(void)arg;
-	log_debug("dialogue: %c %s", direction, line);
-}
-
-static void
-fail(const char *what, const char *why)
-{
-	log_error("%s: %s", what, why);
-	exit(EX_UNAVAILABLE);
-}
 
 /* Routes, data sources and credentials are looked at too, by -n and before we
  * go into the background. */
@@ -88,7 +72,7 @@ give(const struct strlist *names, const char *user)
 	for (i = 0; i < names->n; i++)
 		if (daemon_give(
 			names->v[i] + SCHEME_LEN, user, why, sizeof(why)) != 0)
-			fail("socket", why);
+			daemon_fail("socket", why);
 }
 
 /* What root may have to open. */
@@ -101,9 +85,9 @@ open_sockets(const struct conf *conf, struct peers **peers,
 	int fd;
 
 	if ((*peers = peers_new(conf, why, sizeof(why))) == NULL)
-		fail("accounts", why);
+		daemon_fail("accounts", why);
 	if (authd_listen(conf, *peers, sockets, why, sizeof(why)) != 0)
-		fail("socket", why);
+		daemon_fail("socket", why);
 	if (authd_has_logins(conf)) {
 		give(&conf->authd.socket, conf->user);
 		give(&conf->authd.saslauthd_socket, conf->user);
@@ -112,7 +96,7 @@ open_sockets(const struct conf *conf, struct peers **peers,
 		give(&conf->authd.socketmap_socket, conf->user);
 	if ((fd = control_open(control, why, sizeof(why))) < 0 ||
 	    daemon_give(control, conf->user, why, sizeof(why)) != 0)
-		fail("control socket", why);
+		daemon_fail("control socket", why);
 	return fd;
 }
 
@@ -131,12 +115,13 @@ static void
 start(struct authd *authd, struct conf *conf,
     const struct authd_sockets *sockets, struct peers *peers)
 {
-	const struct pool_params pp = { .trace = trace, .trace_debug = true };
+	const struct pool_params pp = { .trace = daemon_trace,
+		.trace_debug = true };
 	char why[512];
 
 	if (daemon_signals() != 0 || dial_global_init() != 0 ||
 	    (authd->conf = conf_holder_new(conf)) == NULL)
-		fail("start", "out of memory or threads");
+		daemon_fail("start", "out of memory or threads");
 	if ((authd_has_logins(conf) &&
 		(authd->auth = auth_new(conf, &pp, why, sizeof(why))) ==
 		    NULL) ||
@@ -145,7 +130,7 @@ start(struct authd *authd, struct conf *conf,
 		    NULL) ||
 	    (authd->server = server_new(authd->auth, authd->outbound, sockets,
 		 peers, why, sizeof(why))) == NULL)
-		fail("start", why);
+		daemon_fail("start", why);
 }
 
 int
@@ -176,7 +161,7 @@ main(int argc, char **argv)
 	/* Sockets first, since their places may be root's. */
 	control_fd = open_sockets(conf, &peers, &sockets);
 	if (daemon_drop(conf->user, why, sizeof(why)) != 0)
-		fail("privileges", why);
+		daemon_fail("privileges", why);
 
 	/* What needs threads or files of the user's own. */
 	start(&authd, conf, &sockets, peers);
@@ -184,7 +169,7 @@ main(int argc, char **argv)
 	authd_commands_open(&commands, &authd); /* conf may be gone from here */
 	if ((control = control_start(
 		 control_fd, authd_commands_serve, &commands)) == NULL)
-		fail("control socket", "out of memory or threads");
+		daemon_fail("control socket", "out of memory or threads");
 	daemon_ready();
 	(void)daemon_wait(reload_signal, &commands.reload, true);
 
