@@ -86,7 +86,7 @@ def test_faults(case):
     late["late-again"] = lambda name, key: f"OK {parts(key)['id']} due"
     late["late-none"] = lambda name, key: (
         due(name, key) if parts(key)["due"] else none(key))
-    stand_in, gate = make(case, by_sender({**FAULTS, **late}))
+    stand_in, gate = make(case, by_sender({**FAULTS, **late}), wait=3)
     mails = {f"{name}@example.com":
              gate.send(f"{name}@example.com", sender=f"{name}@example.com")
              for name in (*FAULTS, *late)}

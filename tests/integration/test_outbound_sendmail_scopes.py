@@ -142,7 +142,7 @@ outbound_smtp_auth {{
              AND host = :host AND sender = :sender"
 }}
 domain "127.0.0.1" {{ outbound_smtp_auth_key = "k" }}
-""")
+""", wait=2)
     mails = {"database": gate.send("database@none.test")}
     check(not gate.gone(mails["database"]), "without its table")
     for name, away, back in (

@@ -63,14 +63,15 @@ class SendmailGate:
     """hop: scripted, which takes mail for everybody; known: its passwords."""
 
     def __init__(self, case, socket, users=None, tls=None, name="default",
-                 host="[127.0.0.1]", wait=2, mode="background", lines=(),
+                 host="[127.0.0.1]", wait=20, mode="background", lines=(),
                  behind=(), log=None, port=None, recipe=None,
                  names="secure", **options):
         """socket: of postern-authd.  users: of the next hop; None: it has no
         AUTH.  tls: (authority, pair of the next hop), or no TLS is asked for;
-        names: POSTERN_OUTBOUND_TLS.  host: where all mail is sent, port: to another server than the hop.
-        mode: of delivery.  recipe: lines of sendmail.mc that say socket, name
-        and TLS.  options: for mta_sendmail."""
+        names: POSTERN_OUTBOUND_TLS.  host: where all mail is sent, port: to
+        another server than the hop.  wait: seconds for an answer; mode: of
+        delivery.  recipe: lines of sendmail.mc that say socket, name and TLS.
+        options: for mta_sendmail."""
         self.hop = scripted.Scripted(case, tls=tls and tls[1])
         self.hop.other = "250 2.1.5 Ok"
         self.known = users and scripted_auth.Passwords(self.hop, dict(users))
@@ -111,11 +112,17 @@ class SendmailGate:
         return wait_for(over, f"an end of {mail}", 60) == "gone"
 
     def retry(self, *mails):
-        """Run the queue until these are gone."""
-        self.edge.run_queue()
-        for mail in mails:
-            wait_for(lambda mail=mail: self.edge.tries(mail) is None,
-                     f"{mail} to be gone", 60)
+        """Run the queue until these are gone; on a busy machine some look-up
+        may come too late."""
+        left = mails
+        for _ in range(5):
+            tried = {mail: self.edge.tries(mail) for mail in left}
+            self.edge.run_queue()
+            left = [mail for mail, tries in tried.items()
+                    if tries is not None and not self.gone(mail, tries + 1)]
+            if not left:
+                return
+        check(False, f"{left} are still there")
 
     def got(self, recipient):
         """How often the next hop has taken a message for somebody."""
