@@ -124,8 +124,9 @@ enum outcome session_open(const struct session_params *p, struct deadline d,
  *   SESSION_BEGUN_BLOCKS  could not be connected, or there is more to do:
  *                         session_open() is to be called
  *
- * session_begin_late(b, end): no reply has come in time; SESSION_BEGUN_FAILED
- * or SESSION_BEGUN_BLOCKS.
+ * session_begin_late(b, end): nothing has come in time: SESSION_BEGUN_BLOCKS if
+ * it has not been connected, SESSION_BEGUN_WAITS, once, if it has and the
+ * greeting is due from now on, else SESSION_BEGUN_FAILED.
  *
  * session_begin_free(b): what is there is closed.  NULL does nothing.
  */

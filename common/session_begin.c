@@ -102,6 +102,19 @@ replied(struct session_begin *b, struct session **out,
 	return over(b, oc, out, end);
 }
 
+/* Is it by now? */
+static enum session_begun
+connected(struct session_begin *b, struct session_begin_end *end)
+{
+	struct session *none;
+
+	if (!opening_connected(&b->o))
+		return SESSION_BEGUN_BLOCKS;
+	if (!opening_expect_greeting(&b->o))
+		return over(b, OUTCOME_TEMP, &none, end);
+	return SESSION_BEGUN_WAITS;
+}
+
 enum session_begun
 session_begin_step(struct session_begin *b, struct session **out,
     struct session_begin_end *end)
@@ -111,12 +124,8 @@ session_begin_step(struct session_begin *b, struct session **out,
 	void *cookie;
 
 	*out = NULL;
-	if (o->s->state == SESSION_AT_CONNECT) {
-		if (!opening_connected(o))
-			return SESSION_BEGUN_BLOCKS;
-		if (!opening_expect_greeting(o))
-			return over(b, OUTCOME_TEMP, out, end);
-	}
+	if (o->s->state == SESSION_AT_CONNECT)
+		begun = connected(b, end);
 	while (begun == SESSION_BEGUN_WAITS) {
 		switch (session_pump(o->s, &o->reply, &cookie, o->f)) {
 		case SESSION_NONE:
@@ -136,11 +145,8 @@ session_begin_late(struct session_begin *b, struct session_begin_end *end)
 {
 	struct session *none;
 
-	if (b->o.s->state == SESSION_AT_CONNECT) {
-		if (!opening_connected(&b->o))
-			return SESSION_BEGUN_BLOCKS;
-		session_state_set(b->o.s, SESSION_AT_GREETING);
-	}
+	if (b->o.s->state == SESSION_AT_CONNECT)
+		return connected(b, end);
 	session_late(b->o.s, b->o.f);
 	return over(b, OUTCOME_TEMP, &none, end);
 }

@@ -133,6 +133,28 @@ test_silent(void **state)
 	assert_true(clock_ms() - begin < 10000);
 }
 
+/* It works, and is slow now: whoever can wait may. */
+static void
+test_slow(void **state)
+{
+	struct pool_rig rig;
+	struct pool_stats st;
+	struct pool_lease *l;
+	struct fault f;
+
+	(void)state;
+	rig_open(&rig, &plain, "warm_sessions = 0");
+	l = must_take(&rig);
+	mini_set_fail(rig.up, MINI_GREETING, MINI_HANG);
+	assert_null(take(&rig, 3000, &f));
+	assert_string_equal(f.text, "no session became free in time");
+	stats(&rig, &st);
+	assert_int_equal(st.failed, 0);
+	assert_int_equal(st.opening, 1);
+	pool_give(l, POOL_CLOSE);
+	rig_close(&rig);
+}
+
 /* An opening that fails speaks for those who waited when it began. */
 static void
 test_failed_opening(void **state)
@@ -353,6 +375,7 @@ main(void)
 		cmocka_unit_test(test_recovery),
 		cmocka_unit_test(test_trial),
 		cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_failed_opening),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_crowded),

@@ -268,12 +268,16 @@ test_late(void **state)
 {
 	(void)state;
 	begin(TLS_NONE);
+	/* The time to connect is over, and it is connected. */
+	assert_int_equal(session_begin_late(begun, &end), SESSION_BEGUN_WAITS);
 	assert_int_equal(session_begin_late(begun, &end), SESSION_BEGUN_FAILED);
 	assert_int_equal(end.stage, STAGE_GREETING);
 	assert_string_equal(end.fault.text, "timed out (greeting)");
 	finish();
 	begin(TLS_NONE);
+	assert_int_equal(session_begin_late(begun, &end), SESSION_BEGUN_WAITS);
 	assert_int_equal(step("220 mx\r\n"), SESSION_BEGUN_WAITS);
+	assert_heard("EHLO edge.example.org\r\n");
 	assert_int_equal(session_begin_late(begun, &end), SESSION_BEGUN_FAILED);
 	assert_int_equal(end.outcome, OUTCOME_TEMP);
 	assert_int_equal(end.stage, STAGE_EHLO);
