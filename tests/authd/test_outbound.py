@@ -350,6 +350,31 @@ class Others(Serve):
         self.assertEqual(rig.check("good", "right")[0], GOOD)
         rig.daemon.kill()  # they would take a minute
 
+    def test_share_of_connections(self):
+        """Neither kind takes all that there may be."""
+        rig = Rig(top=BINDING)
+        self.addCleanup(rig.__exit__, None, None, None)
+        rig.write("few", f'#!/bin/sh\nulimit -n 400\nexec {SCRIPTED} "$@"\n')
+        os.chmod(rig.path("few"), 0o755)
+        rig.program = rig.path("few")
+        rig.start()
+        # three quarters of three quarters
+        looks = [rig.peer(rig.map) for _ in range(225)]
+        for peer in looks:
+            self.assertEqual(ask(peer, "a given"), GIVEN)
+        for _ in range(5):
+            self.assertTrue(rig.peer(rig.map).ended())
+        rig.wait_log("more than 225 connections: one is closed")
+        self.assertEqual(rig.check("good", "right")[0], GOOD)
+        for peer in looks[:200]:
+            peer.close()
+        wait_for(lambda: rig.facts("status")["connections"] == "25", "room")
+        logins = [rig.peer() for _ in range(225)]
+        wait_for(lambda: rig.facts("status")["connections"] == "250", "all")
+        self.assertTrue(rig.peer().ended())
+        self.assertEqual(rig.look("a", "given"), GIVEN)
+        self.assertEqual(len(logins), 225)
+
     def test_storm_of_logins(self):
         """Logins have taken every thread and place of theirs: look-ups go
         on, those that take a thread as well."""
