@@ -57,6 +57,8 @@ struct recipe_plan {
 	/* A next hop of the global scope and its transport, or NULL. */
 	struct recipe_route global;
 	char global_hop[RECIPE_HOP_MAX];
+	/* Of next hops that nobody names, when a query may know them. */
+	const struct recipe_transport *unnamed;
 	/* "unix:postern/outbound", or with an absolute path. */
 	char socketmap[RECIPE_MAP_MAX];
 	bool in_queue; /* the path is relative to the queue directory */

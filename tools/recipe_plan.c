@@ -186,6 +186,14 @@ transport_of_type(struct recipe_plan *plan, int type)
 	return t;
 }
 
+static bool
+sets_something(const struct conf_outbound *o)
+{
+	return o->outbound_smtp_auth_user != NULL ||
+	    o->outbound_smtp_auth_type >= 0 ||
+	    o->outbound_smtp_auth_key != NULL;
+}
+
 static void
 plan_types(const struct planning *p)
 {
@@ -198,7 +206,7 @@ plan_types(const struct planning *p)
 	int type;
 
 	for (i = 0; i < c->n_domains; i++) {
-		if (c->domains[i].outbound.outbound_smtp_auth_user == NULL ||
+		if (!sets_something(&c->domains[i].outbound) ||
 		    !pick_hop(p, CREDENTIAL_DEFAULT, c->domains[i].name, &type))
 			continue;
 		r = &plan->routes[plan->n_routes++];
@@ -212,7 +220,7 @@ plan_types(const struct planning *p)
 		plan->global.by = transport_of_type(plan, type);
 	}
 	if (pick_hop(p, CREDENTIAL_DEFAULT, UNNAMED, &type))
-		(void)transport_of_type(plan, type);
+		plan->unnamed = transport_of_type(plan, type);
 }
 
 /* -- the socket ---------------------------------------------------------- */

@@ -157,6 +157,13 @@ print_main(const struct recipe_plan *p, FILE *out)
 		    "that has no other way.\n"
 		    "#default_transport = %s:%s\n",
 		    p->global.by->name, p->global_hop);
+	else if (p->unnamed != NULL)
+		fprintf(out,
+		    "\n# The query may know of domains that are not named "
+		    "here: for all mail that\n"
+		    "# has no other way.\n"
+		    "#default_transport = %s:\n",
+		    p->unnamed->name);
 }
 
 /* -- the tables ---------------------------------------------------------- */

@@ -197,6 +197,36 @@ class Recipe(unittest.TestCase):
         self.assertNotIn("transport_maps", found)
         self.assertNotIn("binding-none_destination_concurrency_limit", found)
 
+    def test_domains_of_a_query(self):
+        """A domain whose credentials are in a data source needs a transport
+        that asks, as one does that has them in its section."""
+        self.write("""
+datasource "accounts" { uri = "sqlite:/nonexistent/accounts.db" }
+outbound_smtp_auth {
+    ds_cache = "accounts"
+    query = "SELECT user, pass FROM t WHERE key = :key AND host = :host"
+}
+domain "Keyed.Test." { outbound_smtp_auth_key = "somestring" }
+domain "typed.test" {
+    outbound_smtp_auth_key = "other"
+    outbound_smtp_auth_type = "LOGIN"
+}
+domain "type.alone.test" { outbound_smtp_auth_type = "PLAIN" }
+domain "nothing.test" { smtp_rcptto_proxy { host = {"127.0.0.1:1"} } }
+""")
+        out, _ = self.recipe("transport")
+        self.assertEqual(
+            [line for line in out.splitlines()
+             if line and not line.startswith("#")],
+            ["keyed.test smtp-auth:", "type.alone.test smtp-plain:",
+             "typed.test smtp-login:"])
+        self.assertEqual(list(services(self.recipe("master.cf")[0])),
+                         ["smtp-auth", "smtp-plain", "smtp-login"])
+        out, _ = self.recipe("main.cf")
+        self.assertIn("transport_maps", settings(out))
+        # Any other domain may have a row, too.
+        self.assertIn("\n#default_transport = smtp-auth:\n", out)
+
     def test_mixed_types(self):
         """One transport has one filter; which is told."""
         self.write("""
