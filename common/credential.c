@@ -26,9 +26,7 @@ struct choice {
 	struct strbuf *explain;
 	size_t binding, group; /* owners, or CREDENTIAL_GLOBAL for none */
 	char sender[CREDENTIAL_SENDER_MAX + 1]; /* "": not known */
-	bool may_binding;  /* the binding's nexthops cover the next hop */
-	bool has_nexthops; /* it has some, be they its group's */
-	bool key_given;    /* key is of a scope that may send there */
+	bool key_given; /* key is of a scope that may send there */
 };
 
 /* -- the snapshot ----------------------------------------------------- */
@@ -233,7 +231,7 @@ consider_owner(struct choice *p, size_t owner, bool may)
 	if (p->where->to == NULL)
 		why_not = "the next hop is not known";
 	else if (!may && o->n_nexthops == 0 &&
-	    (owner != p->binding || !p->has_nexthops))
+	    (owner != p->binding || !p->out->has_nexthops))
 		why_not = "it has no nexthops";
 	else if (!may)
 		why_not = "its nexthops do not have this one";
@@ -252,9 +250,9 @@ consider_senders(struct choice *p)
 		return;
 	if (p->binding == CREDENTIAL_GLOBAL)
 		why_not = "no binding was asked for";
-	else if (!p->has_nexthops)
+	else if (!p->out->has_nexthops)
 		why_not = "the binding has no nexthops";
-	else if (p->where->to != NULL && !p->may_binding)
+	else if (p->where->to != NULL && !p->out->may_binding)
 		why_not = "the binding's nexthops do not have this one";
 	at = strrchr(p->sender, '@');
 	if (at != p->sender)
@@ -274,12 +272,20 @@ query_barred(const struct choice *p, bool may_global)
 	if (c->query_by_place || p->key_given)
 		return NULL;
 	if (p->where->to != NULL)
-		return p->may_binding || may_global
+		return p->out->may_binding || may_global
 		    ? NULL
 		    : "no nexthops have this one, and it does not ask by it";
 	if (!c->query_by_sender)
 		return "it does not ask by sender";
-	return p->has_nexthops ? NULL : "the binding has no nexthops";
+	return p->out->has_nexthops ? NULL : "the binding has no nexthops";
+}
+
+static bool
+covers(const struct choice *p, size_t owner)
+{
+	return p->where->to != NULL &&
+	    credential_index_covers(
+		&p->c->index, owner, p->where->to, p->where->any_port);
 }
 
 static bool
@@ -287,7 +293,6 @@ find_owners(struct choice *p)
 {
 	const struct credential_index *x = &p->c->index;
 	const struct credential_entry *e;
-	const struct nexthop *to = p->where->to;
 
 	p->binding = p->group = CREDENTIAL_GLOBAL;
 	if (strcmp(p->where->binding, CREDENTIAL_DEFAULT) == 0)
@@ -299,13 +304,11 @@ find_owners(struct choice *p)
 	p->binding = e->value;
 	p->group = x->owners[p->binding].group;
 	if (x->owners[p->binding].n_nexthops > 0) {
-		p->has_nexthops = true;
-		p->may_binding =
-		    to != NULL && credential_index_covers(x, p->binding, to);
+		p->out->has_nexthops = true;
+		p->out->may_binding = covers(p, p->binding);
 	} else if (p->group != CREDENTIAL_GLOBAL) {
-		p->has_nexthops = x->owners[p->group].n_nexthops > 0;
-		p->may_binding =
-		    to != NULL && credential_index_covers(x, p->group, to);
+		p->out->has_nexthops = x->owners[p->group].n_nexthops > 0;
+		p->out->may_binding = covers(p, p->group);
 	}
 	return true;
 }
@@ -323,13 +326,10 @@ choose(struct choice *p)
 	if (to != NULL)
 		consider_three(p, CREDENTIAL_DOMAIN, to->host, NULL);
 	if (p->binding != CREDENTIAL_GLOBAL)
-		consider_owner(p, p->binding, p->may_binding);
+		consider_owner(p, p->binding, p->out->may_binding);
 	if (p->group != CREDENTIAL_GLOBAL)
-		consider_owner(p, p->group,
-		    to != NULL &&
-			credential_index_covers(&c->index, p->group, to));
-	may_global = to != NULL &&
-	    credential_index_covers(&c->index, CREDENTIAL_GLOBAL, to);
+		consider_owner(p, p->group, covers(p, p->group));
+	may_global = covers(p, CREDENTIAL_GLOBAL);
 	ask = c->query && out->login == NULL;
 	consider_owner(p, CREDENTIAL_GLOBAL, may_global);
 	barred = ask ? query_barred(p, may_global) : NULL;

@@ -73,6 +73,7 @@ struct credential_where {
 	/* A key that comes with the message, before that of any scope; it
 	 * opens no next hop to a query.  NULL: none. */
 	const char *key;
+	bool any_port; /* the port of nexthops does not count */
 };
 
 enum credential_said {
@@ -90,6 +91,8 @@ struct credential_pick {
 	int type;            /* OUTBOUND_PLAIN, OUTBOUND_LOGIN; -1: not said */
 	bool type_is_global; /* no scope narrower than the query says it */
 	const char *key;     /* NULL: none; of the snapshot, or the message's */
+	bool has_nexthops;   /* the binding has some, be they its group's */
+	bool may_binding;    /* and the next hop is one of them */
 	/* Where each is from, in words of postern.conf; "" without. */
 	char login_scope[CREDENTIAL_SCOPE_MAX];
 	char type_scope[CREDENTIAL_SCOPE_MAX];

@@ -203,8 +203,8 @@ credential_index_find(const struct credential_index *x, size_t owner,
 }
 
 bool
-credential_index_covers(
-    const struct credential_index *x, size_t owner, const struct nexthop *to)
+credential_index_covers(const struct credential_index *x, size_t owner,
+    const struct nexthop *to, bool any_port)
 {
 	const struct credential_entry *e =
 	    credential_index_find(x, owner, CREDENTIAL_NEXTHOP, to->host);
@@ -214,7 +214,7 @@ credential_index_covers(
 	for (; e != NULL && e < end &&
 	     order(e, owner, CREDENTIAL_NEXTHOP, to->host) == 0;
 	     e++)
-		if (e->value == 0 || e->value == to->port)
+		if (any_port || e->value == 0 || e->value == to->port)
 			return true;
 	return false;
 }

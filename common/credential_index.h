@@ -59,9 +59,9 @@ const struct credential_entry *credential_index_find(
     const struct credential_index *x, size_t owner, enum credential_kind kind,
     const char *name);
 
-/* credential_index_covers(x, owner, to): is it among the owner's own
- * nexthops? */
-bool credential_index_covers(
-    const struct credential_index *x, size_t owner, const struct nexthop *to);
+/* credential_index_covers(x, owner, to, any_port): is it among the owner's
+ * own nexthops?  any_port: whatever port these have. */
+bool credential_index_covers(const struct credential_index *x, size_t owner,
+    const struct nexthop *to, bool any_port);
 
 #endif /* POSTERN_COMMON_CREDENTIAL_INDEX_H */

@@ -274,7 +274,7 @@ read_question(struct outbound_try *t)
 	char fold[CREDENTIAL_SENDER_MAX + 1];
 
 	if (q->key != NULL) {
-		if (q->key[0] == '[' || strchr(q->key, '@') == NULL)
+		if (strchr(q->key, '@') == NULL)
 			return set_nexthop(t, "key", q->key);
 		/* "foo@" is neither. */
 		t->elsewhere = !credential_sender(q->key, fold);
@@ -359,9 +359,11 @@ by_message(struct outbound_try *t)
 }
 
 static void
-pick(struct outbound_try *t)
+pick(const struct outbound_try *t, bool any_port, struct credential_pick *out,
+    struct strbuf *lines)
 {
-	struct credential_where where = { t->binding, NULL, NULL, NULL };
+	struct credential_where where = { .binding = t->binding,
+		.any_port = any_port };
 
 	if (!t->elsewhere)
 		where.sender = t->sender;
@@ -369,27 +371,64 @@ pick(struct outbound_try *t)
 		where.to = &t->to;
 	if (t->has_held)
 		where.key = t->held.key;
-	credential_pick(t->setup->credentials, &where, &t->pick,
-	    t->elsewhere ? NULL : t->q->explain);
-	take_pick(t);
+	credential_pick(t->setup->credentials, &where, out, lines);
+}
+
+/* What has brought a binding along goes where that may send, if it says
+ * where. */
+static bool
+gives_held(const struct outbound_try *t, const struct credential_pick *any)
+{
+	if (!t->has_held || t->held.user == NULL)
+		return false;
+	if (t->held.binding == NULL || t->nexthop == NULL ||
+	    !any->has_nexthops || any->may_binding)
+		return true;
+	outbound_say(t,
+	    "message: passed over: the binding's nexthops do not have this "
+	    "one");
+	return false;
+}
+
+/* Postfix asks again, with the port.  Who names all at once and no port may
+ * be on any: where that makes a difference, nobody can tell what is due. */
+static bool
+lacks_port(const struct outbound_try *t, const struct credential_pick *any)
+{
+	return t->q->key == NULL && t->known && t->to.port == 0 &&
+	    (any->said != t->pick.said || any->login != t->pick.login);
 }
 
 /* False: it would have to be waited for. */
 static bool
 by_scopes(struct outbound_try *t)
 {
-	pick(t);
+	const struct credential_pick *any = &t->pick;
+	struct credential_pick wide;
+
+	pick(t, false, &t->pick, t->elsewhere ? NULL : t->q->explain);
+	take_pick(t);
 	if (t->pick.said == CREDENTIAL_NO_BINDING) {
 		outbound_defer(t, OUTBOUND_WORRY_BINDING,
 		    "there is no binding \"%.64s\"", t->binding);
 		return true;
 	}
-	if (t->has_held && t->held.user != NULL) {
+	if (t->q->key == NULL) {
+		pick(t, true, &wide, NULL);
+		any = &wide;
+	}
+	if (gives_held(t, any)) {
 		outbound_give(t, t->held.user, &t->held.pass, MESSAGE);
 		return true;
 	}
 	if (t->elsewhere || (t->sender == NULL && t->nexthop == NULL)) {
 		none(t, "neither a sender nor a next hop");
+		return true;
+	}
+	if (lacks_port(t, any)) {
+		outbound_defer(t, OUTBOUND_WORRY_QUESTION,
+		    "nexthops have that host with a port, which the MTA does "
+		    "not tell");
 		return true;
 	}
 	if (t->pick.said == CREDENTIAL_ASK) {

@@ -12,14 +12,17 @@
  * question is none; the mail waits.
  *
  * Of one key (Postfix) it has to be found out what it is.  One with an '@',
- * and no '[' in front, is a sender, "@example.org" too, of any octets: Postfix
- * asks in lower case and without the quotes of a local part, so blanks and
- * UTF-8 are nothing strange.  All else is a next hop, or something that is
+ * which no next hop has, is a sender, "@example.org" too, of any octets:
+ * Postfix asks in lower case and without the quotes of a local part, so
+ * blanks, brackets and UTF-8 are nothing strange.  All else is a next hop, or something that is
  * none, such as "unix:/path" or a name in UTF-8.  That, and a sender that
  * nobody has named, is "none" and not "defer": no credential can be due to
  * what no scope can match, and mail there would wait for ever.  Nonsense is
  * what no MTA asks: an empty key, control characters, more than
  * OUTBOUND_KEY_MAX octets (RFC 5321 has 256 for a path, 255 for a domain).
+ *
+ * A question with all that is known (Sendmail), but for the port, is deferred
+ * when another port would make another answer.
  *
  * The query's parameters: :key, of the narrowest scope; :sender, as
  * credential_sender() makes it; :binding, "default" without; :nexthop as it
@@ -134,7 +137,8 @@ bool outbound_ask(struct outbound *o, const struct outbound_question *q,
  * Credentials that a message brings with it: held in memory until `life' has
  * gone by, known to have been there (by name, in the state directory) after
  * that memory is lost.  A question with their queue id is answered by them
- * before any scope; when they are lost: defer.
+ * before any scope, unless they name a binding with nexthops and go elsewhere;
+ * when they are lost: defer.
  */
 struct outbound_message {
 	const char *queue_id;

@@ -59,7 +59,7 @@ static bool
 is_there(
     const struct outbound_setup *s, const char *binding, char *why, size_t len)
 {
-	const struct credential_where where = { binding, NULL, NULL, NULL };
+	const struct credential_where where = { .binding = binding };
 	struct credential_pick p;
 
 	if (binding == NULL)

@@ -219,7 +219,8 @@ static void
 pick(const struct credentials *c, const struct row *r,
     struct credential_pick *out, struct strbuf *sb)
 {
-	struct credential_where where = { r->binding, r->sender, NULL, NULL };
+	struct credential_where where = { .binding = r->binding,
+		.sender = r->sender };
 	struct nexthop to;
 
 	if (r->to != NULL) {
@@ -406,7 +407,7 @@ message_key(void **state)
 		      "outbound_smtp_auth { ds_cache = s\n"
 		      " query = \"SELECT a, b FROM t WHERE c = :key\" }\n";
 	struct credentials *c = make(text);
-	struct credential_where where = { "a", NULL, NULL, "mine" };
+	struct credential_where where = { .binding = "a", .key = "mine" };
 	struct credential_pick p;
 	struct nexthop to;
 

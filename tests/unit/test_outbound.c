@@ -50,6 +50,8 @@ static const struct row {
 	{ "a", "b\303\266b@example.org", OUTBOUND_GIVEN, "at:s3cret-at" },
 	{ "a", "b\366b@example.org", OUTBOUND_GIVEN, "at:s3cret-at" },
 	{ "a", "@example.org", OUTBOUND_GIVEN, "at:s3cret-at" },
+	{ "a", "[x]@example.org", OUTBOUND_GIVEN, "at:s3cret-at" },
+	{ "a", "[relay.a]:587@example.org", OUTBOUND_GIVEN, "at:s3cret-at" },
 	{ "default", "ann@example.org", OUTBOUND_NONE, "nothing" },
 	/* What nobody can have named is not waited for. */
 	{ "a", "x@b\303\274cher.example", OUTBOUND_NONE, "nothing" },
@@ -58,7 +60,7 @@ static const struct row {
 	{ "a", "unix:/run/lmtp", OUTBOUND_NONE, "neither" },
 	{ "a", "relay a", OUTBOUND_NONE, "neither" },
 	{ "a", "[relay.a]:99999", OUTBOUND_NONE, "neither" },
-	{ "a", "[ann@example.org]", OUTBOUND_NONE, "neither" },
+	{ "a", "[ann@example.org]", OUTBOUND_NONE, "nothing" },
 	{ "a", "foo@", OUTBOUND_NONE, "neither" },
 	{ "a", "@", OUTBOUND_NONE, "neither" },
 	{ "a", "*", OUTBOUND_NONE, "neither" },
@@ -133,7 +135,12 @@ deliveries(void **state)
 	} cases[] = {
 		{ "ann@example.org", "[relay.a]:587", OUTBOUND_GIVEN,
 		    "ann:s3cret-ann" },
-		{ "ann@example.org", "relay.a", OUTBOUND_NONE, "nothing" },
+		/* Sendmail does not say a port; that is no reason to send
+		 * without a login. */
+		{ "ann@example.org", "relay.a", OUTBOUND_DEFER, "port" },
+		{ NULL, "relay.a", OUTBOUND_DEFER, "port" },
+		{ "ann@example.org", "relay.a:25", OUTBOUND_NONE, "nothing" },
+		{ "ann@example.org", "relay.x", OUTBOUND_NONE, "nothing" },
 		{ "x@y", "[relay.a]:587", OUTBOUND_GIVEN, "ua:s3cret-a" },
 		{ "", "[relay.a]:587", OUTBOUND_GIVEN, "ua:s3cret-a" },
 		{ "<>", "[relay.a]:587", OUTBOUND_GIVEN, "ua:s3cret-a" },

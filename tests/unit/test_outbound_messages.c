@@ -160,6 +160,41 @@ held(void **state)
 	outbound_free(o);
 }
 
+/* One that has chosen a binding, too, goes where that may send. */
+static void
+elsewhere(void **state)
+{
+	static const struct {
+		const char *id, *nexthop;
+		enum outbound_verdict want;
+		const char *text;
+	} cases[] = {
+		{ "Q1", "relay.a", OUTBOUND_GIVEN, "mine:p-mine" },
+		{ "Q1", "relay.x", OUTBOUND_NONE, "nothing" },
+		{ "Q1", "b\303\274cher.example", OUTBOUND_NONE, "neither" },
+		{ "Q1", NULL, OUTBOUND_GIVEN, "mine:p-mine" },
+		{ "Q2", "relay.x", OUTBOUND_GIVEN, "any:p-any" },
+	};
+	struct outbound *o = outbound_case_new(conf_text(ON));
+	struct outbound_answer a;
+	size_t i;
+
+	(void)state;
+	assert_true(put_it(o, "Q1", "mine", "p-mine", "b"));
+	assert_true(put_it(o, "Q2", "any", "p-any", NULL));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct outbound_question q = { .binding = "a",
+			.queue_id = cases[i].id,
+			.nexthop = cases[i].nexthop };
+
+		print_message("%zu\n", i);
+		assert_true(outbound_ask(o, &q, deadline_in(1000), true, &a));
+		outbound_case_is(&a, cases[i].want, cases[i].text);
+		outbound_answer_release(&a);
+	}
+	outbound_free(o);
+}
+
 /* Each of its own: type and key are inherited, or not. */
 static void
 parts(void **state)
@@ -420,6 +455,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(held),
+		TEST(elsewhere),
 		TEST(parts),
 		TEST(refused),
 		TEST(lost),
