@@ -2,6 +2,7 @@
 /* The scopes: domain, binding, binding_group, sender, outbound_smtp_auth. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/address.h"
 #include "common/conf_check.h"
@@ -283,6 +284,10 @@ load_binding(
 		conf_tell(l->s, conf_tree_place(l->s, sec),
 		    "%s \"%s\": this is the name of the map without a "
 		    "binding",
+		    sec->name, b->name);
+	if (strcasecmp(b->name, "false") == 0)
+		conf_tell(l->s, conf_tree_place(l->s, sec),
+		    "%s \"%s\": no message can choose it: false unsets",
 		    sec->name, b->name);
 	conf_check_nexthops(l, sec, &b->nexthops);
 	if (conf_check_outbound(l, sec, &b->outbound) != 0)

@@ -231,7 +231,8 @@ tagger_read(struct tagger *t, const struct context *connection,
 		value = context_get(message, h->variable);
 		if (value == NULL)
 			value = context_get(connection, h->variable);
-		if (value == NULL)
+		if (value == NULL ||
+		    (h == t->binding && strcasecmp(value, "false") == 0))
 			continue;
 		/* Sent by another way than was meant, it might be with
 		 * nobody's credentials or somebody else's. */

@@ -130,6 +130,7 @@ refused(void **state)
 		    "nexthops: \"*\"" },
 		{ "binding \"default\" { }",
 		    "binding \"default\": this is the name" },
+		{ "binding \"False\" { }", "binding \"False\": no message" },
 		{ "binding \"a\" { }\nbinding \"A\" { }", "duplicate title" },
 		{ "binding \"a\" { nexthops = r\n"
 		  "sender \"ann@x.y\" { }\nsender \"\\\"ANN\\\"@x.y\" { } }",

@@ -288,6 +288,9 @@ test_binding(void **state)
 	set(&r.message, "binding", "");
 	tagger_header(r.t, "X-Postern-Binding", "forged");
 	check_end(&r, SMFIS_CONTINUE, "change X-Postern-Binding 1 |");
+	/* Unset, as the credentials that may come with it are. */
+	set(&r.message, "binding", "False");
+	check_end(&r, SMFIS_CONTINUE, "");
 	release(&r);
 }
 
