@@ -9,17 +9,18 @@ PLUGIN_TESTS = \
 	tests/plugin/test_relay
 plugin_rig = tests/plugin/host.c tests/plugin/host.h \
 	tests/plugin/fake_authd.c tests/plugin/fake_authd.h
+plugin_login = tests/plugin/login.c tests/plugin/login.h $(plugin_rig)
 plugin_ldadd = libbase.la $(LIBSASL_LIBS) $(CMOCKA_LIBS)
 
-tests_plugin_test_faults_SOURCES = tests/plugin/test_faults.c $(plugin_rig)
+tests_plugin_test_faults_SOURCES = tests/plugin/test_faults.c $(plugin_login)
 tests_plugin_test_faults_LDADD = $(plugin_ldadd)
 tests_plugin_test_offer_SOURCES = tests/plugin/test_offer.c $(plugin_rig)
 tests_plugin_test_offer_LDADD = $(plugin_ldadd)
-tests_plugin_test_password_SOURCES = tests/plugin/test_password.c $(plugin_rig)
+tests_plugin_test_password_SOURCES = tests/plugin/test_password.c $(plugin_login)
 tests_plugin_test_password_LDADD = $(plugin_ldadd)
 tests_plugin_test_process_SOURCES = tests/plugin/test_process.c $(plugin_rig)
 tests_plugin_test_process_LDADD = $(plugin_ldadd)
-tests_plugin_test_relay_SOURCES = tests/plugin/test_relay.c $(plugin_rig)
+tests_plugin_test_relay_SOURCES = tests/plugin/test_relay.c $(plugin_login)
 tests_plugin_test_relay_LDADD = $(plugin_ldadd)
 
 if HAVE_CMOCKA

@@ -15,8 +15,7 @@
 #include <cmocka.h>
 
 #include "common/clock.h"
-#include "tests/plugin/fake_authd.h"
-#include "tests/plugin/host.h"
+#include "tests/plugin/login.h"
 
 static const struct host_option options[] = {
 	{ "postern_socket", "auth" },
@@ -64,22 +63,14 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	assert_null(strstr(host.log, "wonder"));
-	assert_int_equal(host.stock_checks, 0);
-	host_stop(&host);
-	fake_stop(&fake);
-	(void)unlink("auth");
+	login_end(&host, &fake);
 	return 0;
 }
 
 static void
 begin(const struct fake_plan *plan)
 {
-	fake_stop(&fake);
-	fake_listen(&fake, "auth", 5);
-	fake_serve(&fake, plan);
-	host_connect(&host, NULL);
-	host.log[0] = '\0';
+	login_begin(&host, &fake, plan);
 }
 
 /* One login that must end in SASL_UNAVAIL, with a line that says why. */

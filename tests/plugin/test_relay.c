@@ -11,8 +11,7 @@
 
 #include <cmocka.h>
 
-#include "tests/plugin/fake_authd.h"
-#include "tests/plugin/host.h"
+#include "tests/plugin/login.h"
 
 static const struct host_option options[] = {
 	{ "postern_socket", "auth" },
@@ -28,11 +27,7 @@ static struct fake_authd fake;
 static void
 begin(const struct fake_plan *plan)
 {
-	fake_stop(&fake);
-	fake_listen(&fake, "auth", 5);
-	fake_serve(&fake, plan);
-	host_connect(&host, NULL);
-	host.log[0] = '\0';
+	login_begin(&host, &fake, plan);
 }
 
 static int
@@ -47,9 +42,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	assert_int_equal(host.stock_checks, 0);
-	host_stop(&host);
-	fake_stop(&fake);
+	login_end(&host, &fake);
 	return 0;
 }
 
