@@ -95,7 +95,8 @@ tests_unit_test_outbound_stress_LDFLAGS = $(ds_ldflags)
 UNIT_TESTS += tests/unit/test_breaker
 UNIT_TESTS += tests/unit/test_verify tests/unit/test_verify_faults \
 	tests/unit/test_verify_clients
-verify_rig = tests/unit/verify_rig.c tests/unit/verify_rig.h \
+load_conf = tests/unit/load_conf.c tests/unit/load_conf.h
+verify_rig = tests/unit/verify_rig.c tests/unit/verify_rig.h $(load_conf) \
 	tests/unit/mini_upstream.c tests/unit/mini_upstream.h
 tests_unit_test_verify_SOURCES = tests/unit/test_verify.c $(verify_rig)
 tests_unit_test_verify_clients_SOURCES = tests/unit/test_verify_clients.c \
@@ -136,7 +137,7 @@ front_sources = \
 	milter/fronts.c milter/fronts.h milter/fronts_state.h \
 	milter/msession.c milter/msession.h
 tests_unit_test_commands_SOURCES = tests/unit/test_commands.c \
-	milter/commands.c milter/commands.h $(front_sources)
+	milter/commands.c milter/commands.h $(front_sources) $(load_conf)
 tests_unit_test_commands_LDADD = libdaemon.la $(LDADD)
 UNIT_TESTS += tests/unit/test_fronts
 tests_unit_test_fronts_SOURCES = tests/unit/test_fronts.c $(front_sources) \
@@ -213,7 +214,7 @@ tests_unit_test_workers_LDADD = $(authd_ldadd)
 
 UNIT_TESTS += tests/unit/test_pool tests/unit/test_pool_faults \
 	tests/unit/test_pool_stress
-pool_rig = tests/unit/pool_rig.c tests/unit/pool_rig.h \
+pool_rig = tests/unit/pool_rig.c tests/unit/pool_rig.h $(load_conf) \
 	tests/unit/mini_upstream.c tests/unit/mini_upstream.h
 tests_unit_test_pool_SOURCES = tests/unit/test_pool.c $(pool_rig)
 tests_unit_test_pool_faults_SOURCES = tests/unit/test_pool_faults.c $(pool_rig)

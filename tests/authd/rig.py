@@ -17,6 +17,7 @@ import struct
 import sys
 import tempfile
 import time
+import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "integration"))
@@ -289,7 +290,20 @@ class Rig(Case):
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+class Serve(unittest.TestCase):
+    """Tests that have daemons; options: what all of those have."""
+
+    options = {}
+
+    def rig(self, **more):
+        """A daemon that ends with the test."""
+        rig = Rig(**{**self.options, **more})
+        self.addCleanup(rig.__exit__, None, None, None)
+        rig.start()
+        return rig
+
+
 __all__ = ["AUTHD", "BAD", "CHALLENGE", "CHECK", "DATA", "GOOD", "MECH",
-           "PASS", "PATIENCE", "PLAIN", "Peer", "REASON", "Rig", "SCRIPTED", "SERVICE",
-           "START", "STEP", "UNSURE", "USER", "asking", "check",
+           "PASS", "PATIENCE", "PLAIN", "Peer", "REASON", "Rig", "SCRIPTED",
+           "SERVICE", "START", "STEP", "Serve", "UNSURE", "USER", "asking", "check",
            "check_frame", "frame", "mux_request", "netstring", "wait_for"]

@@ -15,18 +15,9 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from rig import (BAD, CHALLENGE, DATA, GOOD, PATIENCE, PLAIN, REASON,  # noqa: E402
-                 SCRIPTED, START, STEP, UNSURE, Peer, Rig, asking,
-                 check_frame, frame, wait_for)
-
-
-class Serve(unittest.TestCase):
-    def rig(self, **more):
-        """A daemon that ends with the test."""
-        rig = Rig(**more)
-        self.addCleanup(rig.__exit__, None, None, None)
-        rig.start()
-        return rig
+from rig import (BAD, CHALLENGE, DATA, GOOD, PATIENCE, PLAIN,  # noqa: E402
+                 REASON, SCRIPTED, START, STEP, UNSURE, Peer, Rig, Serve,
+                 asking, check_frame, frame, wait_for)
 
 
 class Load(Serve):

@@ -13,9 +13,9 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from rig import (BAD, CHALLENGE, DATA, GOOD, PATIENCE, PLAIN, REASON,  # noqa: E402
-                 START, STEP, UNSURE, USER, Peer, Rig, asking, check_frame,
-                 frame, wait_for)
+from rig import (BAD, CHALLENGE, DATA, GOOD, PATIENCE, PLAIN,  # noqa: E402
+                 REASON, START, STEP, UNSURE, USER, Peer, Rig, asking,
+                 check_frame, frame, wait_for)
 from harness.certs import Authority  # noqa: E402
 from harness.scripted import Scripted, hang, slow  # noqa: E402
 from harness.scripted_auth import Passwords  # noqa: E402

@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from rig import (GOOD, PATIENCE, PLAIN, SCRIPTED, Peer, Rig,  # noqa: E402
-                 check_frame, netstring, wait_for)
+                 Serve, check_frame, netstring, wait_for)
 
 BINDING = 'binding "a" { }'
 GIVEN = b"OK user:secret"
@@ -28,16 +28,11 @@ def ask(peer, text):
     return peer.reply()
 
 
-class Serve(unittest.TestCase):
-    def rig(self, **more):
-        """A daemon that ends with the test."""
-        rig = Rig(**{"top": BINDING, **more})
-        self.addCleanup(rig.__exit__, None, None, None)
-        rig.start()
-        return rig
+class Bound(Serve):
+    options = {"top": BINDING}
 
 
-class Answers(Serve):
+class Answers(Bound):
     def test_three(self):
         rig = self.rig()
         self.assertEqual(rig.look("a", "given"), GIVEN)
@@ -145,7 +140,7 @@ class Answers(Serve):
         self.assertEqual(ask(peer, "a given"), GIVEN)
 
 
-class Bad(Serve):
+class Bad(Bound):
     def test_frames(self):
         """What is no netstring is said so, and the connection ends."""
         rig = self.rig()
@@ -234,7 +229,7 @@ class Bad(Serve):
         self.assertEqual(rig.facts("stats")["requests_late"], "3")
 
 
-class Others(Serve):
+class Others(Bound):
     """Nobody has to wait for somebody else."""
 
     def quick(self, rig, seconds=0.5):
@@ -394,7 +389,7 @@ class Others(Serve):
         self.assertLess(time.monotonic() - begun, 20)
 
 
-class Life(Serve):
+class Life(Bound):
     def test_stop(self):
         """Who waits gets its answer; who does not is not waited for."""
         rig = self.rig()
@@ -530,7 +525,7 @@ class Life(Serve):
         self.assertEqual(rig.facts("stats")["looked_up"], "1")
 
 
-class Secrets(Serve):
+class Secrets(Bound):
     def test_secret(self):
         """Nothing secret is in a full debug run's log."""
         rig = Rig(top=BINDING, level="debug")

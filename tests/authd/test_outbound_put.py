@@ -9,18 +9,13 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from rig import Rig  # noqa: E402
+from rig import Rig, Serve  # noqa: E402
 
 BINDING = 'binding "a" { }'
 
 
-class Put(unittest.TestCase):
-    def rig(self, **more):
-        """A daemon that ends with the test."""
-        rig = Rig(**{"top": BINDING, **more})
-        self.addCleanup(rig.__exit__, None, None, None)
-        rig.start()
-        return rig
+class Put(Serve):
+    options = {"top": BINDING}
 
     def test_taken(self):
         rig = self.rig()

@@ -12,18 +12,11 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from rig import (BAD, GOOD, PATIENCE, UNSURE, Rig,  # noqa: E402
+from rig import (BAD, GOOD, PATIENCE, UNSURE, Serve,  # noqa: E402
                  check_frame, mux_request, wait_for)
 
 
-class Quick(unittest.TestCase):
-    def rig(self, **more):
-        """A daemon that ends with the test."""
-        rig = Rig(**more)
-        self.addCleanup(rig.__exit__, None, None, None)
-        rig.start()
-        return rig
-
+class Quick(Serve):
     def asking(self, rig, count, user):
         """So many logins under way."""
         before = int(rig.facts("status")["quick"])

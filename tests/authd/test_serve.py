@@ -16,17 +16,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from rig import (BAD, CHALLENGE, CHECK, DATA, GOOD, MECH, PASS,  # noqa: E402
                  PATIENCE, REASON, SCRIPTED, SERVICE, START, STEP, UNSURE,
-                 USER, Peer, Rig, asking, check_frame, frame, mux_request,
-                 wait_for)
-
-
-class Serve(unittest.TestCase):
-    def rig(self, **more):
-        """A daemon that ends with the test."""
-        rig = Rig(**more)
-        self.addCleanup(rig.__exit__, None, None, None)
-        rig.start()
-        return rig
+                 USER, Peer, Rig, Serve, asking, check_frame, frame,
+                 mux_request, wait_for)
 
 
 class Answers(Serve):

@@ -16,37 +16,7 @@
 #include "common/exchange.h"
 #include "common/log.h"
 #include "common/route_build.h"
-
-static void
-quiet(enum log_level level, const char *line, void *arg)
-{
-	(void)level;
-	(void)line;
-	(void)arg;
-}
-
-static void
-say(void *arg, bool error, const char *line)
-{
-	(void)arg;
-	if (error)
-		(void)fprintf(stderr, "%s\n", line);
-}
-
-static struct conf *
-load(const char *text)
-{
-	char path[] = "/tmp/postern-test-XXXXXX";
-	struct conf *c = NULL;
-	int fd = mkstemp(path);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-	assert_int_equal(conf_load(path, say, NULL, &c), 0);
-	unlink(path);
-	return c;
-}
+#include "tests/unit/load_conf.h"
 
 void
 rig_conf(struct pool_rig *rig, const char *more)
@@ -61,7 +31,7 @@ rig_conf(struct pool_rig *rig, const char *more)
 	    "smtp_auth_proxy { host = {\"127.0.0.1:%d\"} %s %s }\n",
 	    rig->port, strstr(more, "tls = ") != NULL ? "" : "tls = none",
 	    more);
-	rig->conf = load(text);
+	rig->conf = load_conf(text);
 	o.auth = &rig->conf->auth;
 	rig->route = route_new(rig->conf, &o, ROUTE_GLOBAL);
 	assert_non_null(rig->route);
@@ -74,7 +44,7 @@ rig_open(struct pool_rig *rig, const struct mini_params *mp, const char *more)
 {
 	const struct pool_params pp = { .dial = NULL };
 
-	log_set_sink(quiet, NULL);
+	log_set_sink(log_nothing, NULL);
 	memset(rig, 0, sizeof(*rig));
 	rig->up = mini_start(mp);
 	rig->port = mini_port(rig->up);

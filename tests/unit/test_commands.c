@@ -19,36 +19,9 @@
 #include "common/probe.h"
 #include "common/verify.h"
 #include "milter/milter.h"
+#include "tests/unit/load_conf.h"
 
-static void
-quiet(enum log_level level, const char *line, void *arg)
-{
-	(void)level;
-	(void)line;
-	(void)arg;
-}
-
-static void
-say(void *arg, bool error, const char *line)
-{
-	(void)arg;
-	if (error)
-		fprintf(stderr, "%s\n", line);
-}
-
-static struct conf *
-load(char *path)
-{
-	static const char text[] = "hostname = \"edge.test\"\n";
-	struct conf *c = NULL;
-	int fd = mkstemp(path);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
-	close(fd);
-	assert_int_equal(conf_load(path, say, NULL, &c), 0);
-	return c;
-}
+#define TEXT "hostname = \"edge.test\"\n"
 
 /* A signal may come while there is nothing yet to reload, or no more. */
 static void
@@ -58,10 +31,10 @@ test_reload_only_while_open(void **state)
 	struct milter_setup setup = { 0 };
 	struct commands c = COMMANDS_INIT(path);
 	struct prober_params pp = { 0 };
-	struct conf *conf = load(path);
+	struct conf *conf = load_conf_at(path, TEXT);
 
 	(void)state;
-	log_set_sink(quiet, NULL);
+	log_set_sink(log_nothing, NULL);
 	assert_false(reload_now(&c.reload, why, sizeof(why)));
 	assert_string_not_equal(why, "");
 	setup.conf = conf_holder_new(conf);

@@ -16,38 +16,8 @@
 #include "common/dial.h"
 #include "common/log.h"
 #include "common/probe.h"
+#include "tests/unit/load_conf.h"
 #include "tests/unit/verify_rig.h"
-
-static void
-quiet(enum log_level level, const char *line, void *arg)
-{
-	(void)level;
-	(void)line;
-	(void)arg;
-}
-
-static void
-say(void *arg, bool error, const char *line)
-{
-	(void)arg;
-	if (error)
-		fprintf(stderr, "%s\n", line);
-}
-
-static struct conf *
-load(const char *text)
-{
-	char path[] = "/tmp/postern-test-XXXXXX";
-	struct conf *c = NULL;
-	int fd = mkstemp(path);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-	assert_int_equal(conf_load(path, say, NULL, &c), 0);
-	unlink(path);
-	return c;
-}
 
 static void
 rig_start(struct rig *r, const char *hosts, const char *more)
@@ -59,7 +29,7 @@ rig_start(struct rig *r, const char *hosts, const char *more)
 	    "hostname = \"edge.test\"\nsmtp_rcptto_proxy { host = {%s}\n"
 	    "domains = {\"*\"} tls = none %s }\n",
 	    hosts, more);
-	r->conf = load(text);
+	r->conf = load_conf(text);
 	r->v = verifier_new(r->conf, &pp, why, sizeof(why));
 	assert_non_null(r->v);
 }
@@ -163,6 +133,6 @@ int
 rig_setup(void **state)
 {
 	(void)state;
-	log_set_sink(quiet, NULL);
+	log_set_sink(log_nothing, NULL);
 	return dial_global_init();
 }
