@@ -179,11 +179,13 @@ on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *sa)
 {
 	struct msession *opened = session_of(ctx), *s = NULL;
 	struct macros macros = { get_macro, ctx };
-	bool answers = is_answering(ctx);
+	bool answers = is_answering(ctx), anew = smfi_getpriv(ctx) == NULL;
 	struct conf *conf;
 
 	if (setup_enter()) {
 		conf = conf_holder_get(setup->conf);
+		if (anew) /* as it would be negotiated now */
+			answers = negotiate_waits(conf);
 		s = msession_new(name, sa, conf);
 		if (s == NULL || !take_tags(ctx, s, conf) ||
 		    smfi_setpriv(ctx, s) != MI_SUCCESS) {
@@ -397,15 +399,14 @@ static sfsistat
 on_close(SMFICTX *ctx)
 {
 	struct msession *s = session_of(ctx);
-	/* Another client may follow, without a negotiation. */
-	void *next = is_answering(ctx) ? &answering : NULL;
 
 	if (s != NULL && setup_enter()) {
 		fronts_gone(setup->fronts, s);
 		setup_leave();
 	}
 	session_end(s);
-	(void)smfi_setpriv(ctx, next);
+	/* libmilter logs a warning of whatever is left here. */
+	(void)smfi_setpriv(ctx, NULL);
 	return SMFIS_CONTINUE;
 }
 

@@ -19,8 +19,8 @@
 /* Somebody may speak through postern-front: tokens come as commands that the
  * MTA does not know, and XDUMPCONTEXT must find what the commands before it
  * have set, so the MTA has to wait until we have seen them. */
-static bool
-has_front(const struct conf *conf)
+bool
+negotiate_waits(const struct conf *conf)
 {
 	size_t i;
 
@@ -33,7 +33,7 @@ has_front(const struct conf *conf)
 bool
 negotiate_variables(const struct conf *conf)
 {
-	return has_front(conf) || tag_wanted(conf);
+	return negotiate_waits(conf) || tag_wanted(conf);
 }
 
 /* libmilter wants text that is not const. */
@@ -77,7 +77,7 @@ negotiate(SMFICTX *ctx, const struct conf *conf, unsigned long *actions,
 		wanted &= (unsigned long)~SMFIP_NOHDRS;
 		wanted |= SMFIP_NR_HDR;
 	}
-	if (has_front(conf))
+	if (negotiate_waits(conf))
 		wanted &= (unsigned long)~(
 		    SMFIP_NOUNKNOWN | SMFIP_NR_HELO | SMFIP_NR_MAIL);
 	*actions &= tags ? TAG_ACTIONS : 0;

@@ -26,6 +26,9 @@ struct conf;
 void negotiate(SMFICTX *ctx, const struct conf *conf, unsigned long *actions,
     unsigned long *steps);
 
+/* negotiate_waits(conf): is the MTA to wait for an answer to HELO and MAIL? */
+bool negotiate_waits(const struct conf *conf);
+
 /* negotiate_variables(conf): does anything use the variables of contexts? */
 bool negotiate_variables(const struct conf *conf);
 
