@@ -54,7 +54,7 @@ enum outcome dialer_connect(struct dialer *l, const struct endpoint *e,
  * with neither a name looked up nor a choice of addresses.  Whoever fails so
  * dials as usual: the address may have become another.
  *
- * All zero: nowhere.  dial_note(w, fd): fd is a socket that dialling has
+ * All zero: nowhere.  dial_note(w, e, fd): fd is a socket that dialling e has
  * connected.  dial_forget(w).  dial_known(w, now_ms): may dial_again() be
  * tried?
  *
@@ -69,7 +69,7 @@ struct dial_where {
 	int64_t until_ms;
 };
 
-void dial_note(struct dial_where *w, int fd);
+void dial_note(struct dial_where *w, const struct endpoint *e, int fd);
 void dial_forget(struct dial_where *w);
 bool dial_known(const struct dial_where *w, int64_t now_ms);
 struct transport *dial_again(const struct dial_where *w);

@@ -6,17 +6,34 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/transport.h"
 
+/* What a Unix socket says of its peer is the path that it was bound to: of
+ * another directory, root or name space, or of another socket by now. */
+static bool
+unix_where(struct dial_where *w, const char *path)
+{
+	struct sockaddr_un *sun = (struct sockaddr_un *)&w->addr;
+	size_t len = strlen(path);
+
+	if (w->addr.ss_family != AF_UNIX || len >= sizeof(sun->sun_path))
+		return false;
+	memcpy(sun->sun_path, path, len + 1);
+	w->len = sizeof(*sun);
+	return true;
+}
+
 void
-dial_note(struct dial_where *w, int fd)
+dial_note(struct dial_where *w, const struct endpoint *e, int fd)
 {
 	w->len = sizeof(w->addr);
 	if (fd == -1 ||
 	    getpeername(fd, (struct sockaddr *)&w->addr, &w->len) != 0 ||
-	    w->len > sizeof(w->addr)) {
+	    w->len > sizeof(w->addr) ||
+	    (e->kind == ENDPOINT_UNIX && !unix_where(w, e->host))) {
 		dial_forget(w);
 		return;
 	}

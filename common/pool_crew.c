@@ -99,15 +99,20 @@ run_opening(struct crew_job *job)
 	enum smtp_stage stage;
 	enum outcome oc = open_session(job, &s, &f, &stage);
 	struct dial_where where = { .len = 0 };
+	struct session_params sp;
+	bool plain = false;
 	int fd;
 
-	if (oc == OUTCOME_OK)
-		dial_note(&where, session_fd(s));
+	if (oc == OUTCOME_OK) {
+		pool_session_params(l->target, &sp);
+		plain = session_begin_would(&sp, s);
+		dial_note(&where, &sp.endpoint, session_fd(s));
+	}
 	pthread_mutex_lock(&p->lock);
 	fd = l->abort_fd;
 	l->abort_fd = -1;
 	l->target->where = where;
-	l->target->plain = oc == OUTCOME_OK && !session_tls(s)->active;
+	l->target->plain = plain;
 	if (oc == OUTCOME_OK)
 		pool_target_opened(l, s);
 	else

@@ -167,7 +167,7 @@ struct pool_target {
 	bool warm;       /* until further notice */
 	bool left_alone; /* it has said 421 */
 	bool works;      /* the last opening succeeded */
-	bool plain;      /* the last that the crew opened is without TLS */
+	bool plain;      /* the last that the crew opened needs no crew */
 	bool no_reset;   /* the upstream refused that */
 	bool growing;    /* pool_target_grow() is at work */
 	size_t enough;   /* sessions that it seems to take */

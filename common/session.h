@@ -129,6 +129,9 @@ enum outcome session_open(const struct session_params *p, struct deadline d,
  * greeting is due from now on, else SESSION_BEGUN_FAILED.
  *
  * session_begin_free(b): what is there is closed.  NULL does nothing.
+ *
+ * session_begin_would(p, s): s is what session_open() has made of p: would this
+ * have led to it, too?
  */
 struct session_begin;
 
@@ -153,6 +156,8 @@ enum session_begun session_begin_late(
     struct session_begin *b, struct session_begin_end *end);
 int session_begin_fd(const struct session_begin *b);
 void session_begin_free(struct session_begin *b);
+bool session_begin_would(
+    const struct session_params *p, const struct session *s);
 
 void session_free(struct session *s); /* closes at once; NULL does nothing */
 

@@ -57,14 +57,20 @@ session_begin_fd(const struct session_begin *b)
 
 /* Whether STARTTLS is due, HELO, or a refusal: all that is seldom. */
 static bool
-is_enough(const struct opening *o)
+is_enough(const struct session_params *p, const struct session *s)
 {
-	enum conf_tls tls = o->p->tls;
-
-	if (tls == TLS_NONE)
+	if (p->tls == TLS_NONE)
 		return true;
-	return (o->s->ehlo.keywords & EHLO_STARTTLS) == 0 &&
-	    (tls == TLS_MAY || o->s->local);
+	return (s->ehlo.keywords & EHLO_STARTTLS) == 0 &&
+	    (p->tls == TLS_MAY || s->local);
+}
+
+/* After HELO there is no name. */
+bool
+session_begin_would(const struct session_params *p, const struct session *s)
+{
+	return may_begin(p) && !s->tls.active && s->ehlo.domain[0] != '\0' &&
+	    is_enough(p, s);
 }
 
 static enum session_begun
@@ -97,7 +103,7 @@ replied(struct session_begin *b, struct session **out,
 	if (o->reply.code == 500 || o->reply.code == 502)
 		return SESSION_BEGUN_BLOCKS;
 	oc = opening_ehlo_reply(o);
-	if (oc == OUTCOME_OK && !is_enough(o))
+	if (oc == OUTCOME_OK && !is_enough(o->p, o->s))
 		return SESSION_BEGUN_BLOCKS;
 	return over(b, oc, out, end);
 }

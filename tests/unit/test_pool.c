@@ -365,6 +365,46 @@ test_no_threads(void **state)
 	rig_close(&rig);
 }
 
+static enum mini_said
+knows_helo(void *arg, struct mini_talk *t, const char *line)
+{
+	(void)arg;
+	if (strncmp(line, "EHLO ", 5) == 0)
+		mini_say(t, "502 5.5.1 what?");
+	else if (strncmp(line, "HELO ", 5) == 0)
+		mini_say(t, "250 mini.test");
+	else
+		return MINI_NOT_MINE;
+	return MINI_SAID;
+}
+
+/* What takes more than a greeting and EHLO is not tried without a thread
+ * first, each time: HELO; STARTTLS that is offered and refused. */
+static void
+test_one_each(void **state)
+{
+	static const struct {
+		struct mini_params up;
+		const char *more;
+	} cases[] = {
+		{ { .line = knows_helo }, "warm_sessions = 0" },
+		{ { .keywords = { "STARTTLS" } },
+		    "tls = may warm_sessions = 0" },
+	};
+	struct pool_rig rig;
+	size_t i;
+	int j;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		rig_open(&rig, &cases[i].up, cases[i].more);
+		for (j = 0; j < 3; j++)
+			pool_give(must_take(&rig), POOL_CLOSE);
+		assert_int_equal(counts(&rig).connections, 3);
+		rig_close(&rig);
+	}
+}
+
 /* It goes, comes back elsewhere, as it were, and is found again. */
 static void
 test_moves(void **state)
@@ -416,6 +456,7 @@ main(void)
 		cmocka_unit_test(test_no_reuse),
 		cmocka_unit_test(test_renew),
 		cmocka_unit_test(test_no_threads),
+		cmocka_unit_test(test_one_each),
 		cmocka_unit_test(test_moves),
 	};
 

@@ -3,17 +3,21 @@
 #include "common/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <cmocka.h>
 
@@ -290,6 +294,7 @@ static void
 test_again(void **state)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET };
+	const struct endpoint e = { .kind = ENDPOINT_INET };
 	socklen_t len = sizeof(sin);
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
 	int first = socket(AF_INET, SOCK_STREAM, 0);
@@ -304,10 +309,10 @@ test_again(void **state)
 	assert_int_equal(listen(listener, 8), 0);
 	assert_int_equal(
 	    getsockname(listener, (struct sockaddr *)&sin, &len), 0);
-	dial_note(&w, first); /* not connected */
+	dial_note(&w, &e, first); /* not connected */
 	assert_false(dial_known(&w, 0));
 	assert_int_equal(connect(first, (struct sockaddr *)&sin, len), 0);
-	dial_note(&w, first);
+	dial_note(&w, &e, first);
 	close(first);
 	close(accept(listener, NULL, NULL));
 	assert_true(dial_known(&w, clock_ms()));
@@ -340,6 +345,61 @@ test_again(void **state)
 	assert_false(dial_known(&w, 0));
 }
 
+static int
+listen_at(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	return fd;
+}
+
+/* A socket that was bound to another path than ours: back to the one that was
+ * dialled, not to who is at that path now. */
+static void
+test_again_unix(void **state)
+{
+	char dir[] = "/tmp/postern-test-XXXXXX", ours[64], bound[64], text[96];
+	struct dial_where w = { .len = 0 };
+	struct endpoint e;
+	struct transport *t;
+	struct fault f;
+	int right, wrong;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(ours, sizeof(ours), "%s/ours", dir);
+	(void)snprintf(bound, sizeof(bound), "%s/bound", dir);
+	right = listen_at(bound);
+	assert_int_equal(rename(bound, ours), 0);
+	wrong = listen_at(bound);
+	(void)snprintf(text, sizeof(text), "unix:%s", ours);
+	assert_true(endpoint_parse(text, &e, NULL));
+	assert_int_equal(
+	    dial_connect(&e, 0, deadline_in(5000), &t, &f), OUTCOME_OK);
+	dial_note(&w, &e, t->fd);
+	transport_free(t);
+	close(accept(right, NULL, NULL));
+	assert_true(dial_known(&w, clock_ms()));
+	t = dial_again(&w);
+	assert_non_null(t);
+	assert_int_equal(fcntl(wrong, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(fcntl(right, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(accept(wrong, NULL, NULL), -1);
+	theirs = accept(right, NULL, NULL);
+	assert_true(theirs >= 0);
+	close(theirs);
+	transport_free(t);
+	close(right);
+	close(wrong);
+	unlink(ours);
+	unlink(bound);
+	rmdir(dir);
+}
+
 int
 main(void)
 {
@@ -352,6 +412,7 @@ main(void)
 		cmocka_unit_test(test_not_so),
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_again_unix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
