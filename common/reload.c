@@ -29,11 +29,25 @@ say_first(void *arg, bool error, const char *line)
 	}
 }
 
+/* A few short lines: they are in the buffer of the stream, and nobody waits
+ * here until they are read. */
 void
-reload_warn(const char *name, bool differs)
+reload_tell(const struct reload *r, const char *line)
 {
-	if (differs)
-		log_warning("reload: %s changes only with a restart", name);
+	log_warning("reload: %s", line);
+	if (r->told != NULL)
+		fprintf(r->told, " %s\n", line);
+}
+
+void
+reload_warn(const struct reload *r, const char *name, bool differs)
+{
+	char line[128];
+
+	if (!differs)
+		return;
+	snprintf(line, sizeof(line), "%s changes only with a restart", name);
+	reload_tell(r, line);
 }
 
 bool
@@ -58,9 +72,9 @@ take_into_force(const struct reload *r, struct conf *fresh)
 {
 	struct conf *old = conf_holder_get(r->holder);
 
-	reload_warn("user", reload_differs(old->user, fresh->user));
-	reload_warn("log_target", old->log_target != fresh->log_target);
-	r->compare(old, fresh);
+	reload_warn(r, "user", reload_differs(old->user, fresh->user));
+	reload_warn(r, "log_target", old->log_target != fresh->log_target);
+	r->compare(r, old, fresh);
 	conf_unref(old);
 	conf_holder_set(r->holder, fresh);
 	daemon_log_level(fresh);
@@ -102,15 +116,17 @@ reload_close(struct reload *r)
 /* A signal may come before everything is there, or when it is going; and of
  * two at once the one that read the file first must not have the last word. */
 bool
-reload_now(struct reload *r, char *why, size_t len)
+reload_now(struct reload *r, FILE *told, char *why, size_t len)
 {
 	bool ok = false;
 
 	pthread_mutex_lock(&r->lock);
+	r->told = told;
 	if (r->open)
 		ok = reload_file(r, why, len);
 	else
 		snprintf(why, len, "the daemon is starting or stopping");
+	r->told = NULL;
 	pthread_mutex_unlock(&r->lock);
 	return ok;
 }
@@ -121,7 +137,7 @@ reload_signal(void *r)
 	char why[512] = "";
 
 	daemon_reloading();
-	if (!reload_now(r, why, sizeof(why)))
+	if (!reload_now(r, NULL, why, sizeof(why)))
 		log_error("reload: %s; the old configuration stays", why);
 	daemon_ready();
 }

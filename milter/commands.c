@@ -20,15 +20,17 @@
 
 /* What was settled when the daemon started, and stays until it starts anew. */
 static void
-compare(const struct conf *old, const struct conf *fresh)
+compare(
+    const struct reload *r, const struct conf *old, const struct conf *fresh)
 {
 	const struct conf_milter *a = &old->milter, *b = &fresh->milter;
 
-	reload_warn("milter.socket", reload_differs(a->socket, b->socket));
-	reload_warn("milter.socket_group",
+	reload_warn(r, "milter.socket", reload_differs(a->socket, b->socket));
+	reload_warn(r, "milter.socket_group",
 	    reload_differs(a->socket_group, b->socket_group));
-	reload_warn("milter.control", reload_differs(a->control, b->control));
-	reload_warn("smtp_rcptto_proxy.cache_size",
+	reload_warn(
+	    r, "milter.control", reload_differs(a->control, b->control));
+	reload_warn(r, "smtp_rcptto_proxy.cache_size",
 	    old->rcptto.cache_size != fresh->rcptto.cache_size);
 }
 
@@ -261,7 +263,7 @@ commands_serve(
 	if (strcmp(words[0], "stats") == 0 && n == 1)
 		return command_stats(c, out);
 	if (strcmp(words[0], "reload") == 0 && n == 1)
-		return reload_now(&c->reload, why, len);
+		return reload_now(&c->reload, out, why, len);
 	if (strcmp(words[0], "cache") == 0)
 		return command_cache(c, words, n, out, why, len);
 	if (strcmp(words[0], "explain") == 0)

@@ -21,18 +21,30 @@
 
 /* What was settled when the daemon started, and stays until it starts anew. */
 static void
-compare(const struct conf *old, const struct conf *fresh)
+compare(
+    const struct reload *r, const struct conf *old, const struct conf *fresh)
 {
 	const struct conf_authd *a = &old->authd, *b = &fresh->authd;
+	const struct authd *authd = r->arg;
 
-	reload_warn("authd.socket", reload_differ(&a->socket, &b->socket));
-	reload_warn("authd.saslauthd_socket",
+	reload_warn(r, "authd.socket", reload_differ(&a->socket, &b->socket));
+	reload_warn(r, "authd.saslauthd_socket",
 	    reload_differ(&a->saslauthd_socket, &b->saslauthd_socket));
-	reload_warn("authd.socketmap_socket",
+	reload_warn(r, "authd.socketmap_socket",
 	    reload_differ(&a->socketmap_socket, &b->socketmap_socket));
-	reload_warn("authd.socket_group",
+	reload_warn(r, "authd.socket_group",
 	    reload_differs(a->socket_group, b->socket_group));
-	reload_warn("authd.control", reload_differs(a->control, b->control));
+	reload_warn(r, "authd.control", reload_differs(a->control, b->control));
+	reload_warn(r, "authd.state_directory",
+	    reload_differs(a->state_directory, b->state_directory));
+	if (authd->auth == NULL && authd_has_logins(fresh))
+		reload_tell(r,
+		    "there were no logins to ask about: authd.socket and "
+		    "authd.saslauthd_socket are opened by a restart");
+	if (authd->outbound == NULL && authd_has_outbound(fresh))
+		reload_tell(r,
+		    "there were no outbound credentials: "
+		    "authd.socketmap_socket is opened by a restart");
 }
 
 /* Both have the same configuration, whatever becomes of this. */
@@ -70,10 +82,6 @@ apply(void *arg, struct conf *fresh, char *why, size_t len)
 		return false;
 	}
 	server_peers(authd->server, peers);
-	reload_warn(
-	    "smtp_auth_proxy", authd->auth == NULL && authd_has_logins(fresh));
-	reload_warn("outbound_smtp_auth",
-	    authd->outbound == NULL && authd_has_outbound(fresh));
 	return true;
 }
 
@@ -126,9 +134,15 @@ command_status(const struct authd_commands *c, FILE *out, char *why, size_t len)
 	strbuf_addf(&sb, "program=postern-authd version=%s pid=%ld\n",
 	    PACKAGE_VERSION, (long)getpid());
 	strbuf_addf(&sb, "configuration=%s", c->reload.conf_file);
-	add_list(&sb, "socket", &conf->authd.socket);
-	add_list(&sb, "saslauthd_socket", &conf->authd.saslauthd_socket);
-	add_list(&sb, "socketmap_socket", &conf->authd.socketmap_socket);
+	/* those of the other are not open */
+	if (c->authd->auth != NULL) {
+		add_list(&sb, "socket", &conf->authd.socket);
+		add_list(
+		    &sb, "saslauthd_socket", &conf->authd.saslauthd_socket);
+	}
+	if (c->authd->outbound != NULL)
+		add_list(
+		    &sb, "socketmap_socket", &conf->authd.socketmap_socket);
 	strbuf_addch(&sb, '\n');
 	conf_unref(conf);
 	server_status(c->authd->server, &sb);
@@ -185,7 +199,7 @@ authd_commands_serve(
 	if (strcmp(words[0], "stats") == 0 && n == 1)
 		return command_stats(c, out, why, len);
 	if (strcmp(words[0], "reload") == 0 && n == 1)
-		return reload_now(&c->reload, why, len);
+		return reload_now(&c->reload, out, why, len);
 	if (strcmp(words[0], "cache") == 0)
 		return command_cache(c, words, n, out, why, len);
 	if (strcmp(words[0], "outbound") == 0 && n >= 2 &&

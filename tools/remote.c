@@ -30,14 +30,15 @@ enum {
 /* A line of the answer, its own daemon's name before it where both may have
  * been asked: what reads the milter's lines knows no others. */
 static void
-print_answer(const struct remote *r, char *text)
+print_answer(const struct remote *r, const char *program, FILE *to, char *text)
 {
 	char *line;
 
 	while (text != NULL && (line = strsep(&text, "\n")) != NULL)
 		if (line[0] != '\0')
-			printf("%s%s%s\n", r->prefix ? r->name : "",
-			    r->prefix ? ": " : "", line);
+			fprintf(to, "%s%s%s%s\n", program,
+			    r->prefix ? r->name : "", r->prefix ? ": " : "",
+			    line);
 }
 
 /* Returns the exit status. */
@@ -53,7 +54,11 @@ ask(const struct remote *r, const char *request)
 		rc = control_ask(r->path, request, fp, why, sizeof(why));
 		fclose(fp);
 	}
-	print_answer(r, text);
+	/* A reload has nothing to say but warnings. */
+	if (strcmp(request, "reload") == 0)
+		print_answer(r, "posternctl: warning: ", stderr, text);
+	else
+		print_answer(r, "", stdout, text);
 	free(text);
 	if (rc == 0)
 		return EX_OK;

@@ -433,7 +433,13 @@ class Life(Bound):
         self.assertEqual(ask(peer, "a given"), GIVEN)
         rig.write_conf(hostname="edge.test", authd="")
         self.assertEqual(rig.command("reload"), ["ok"])
-        self.assertNotIn("only with a restart", rig.log())
+        self.assertNotIn("restart", rig.log())
+        rig.write_conf(target="syslog",
+                       authd=f'state_directory = "{rig.dir}"')
+        self.assertEqual(rig.command("reload"), [
+            " log_target changes only with a restart",
+            " authd.state_directory changes only with a restart", "ok"])
+        rig.wait_log("reload: log_target changes only with a restart")
 
     def test_one_without_the_other(self):
         """Each road alone; the other takes a restart."""
@@ -444,22 +450,31 @@ class Life(Bound):
         facts = rig.facts("status")
         self.assertIn("messages", facts)
         self.assertNotIn("dialogues", facts)
+        self.assertEqual([name for name in facts if "socket" in name],
+                         ["socketmap_socket"])
         self.assertEqual(rig.command("cache flush"), [" dropped=5", "ok"])
         self.assertIn("looked_up", rig.facts("stats"))
         rig.write_conf(hosts='"127.0.0.1:9"')
-        self.assertEqual(rig.command("reload"), ["ok"])
-        rig.wait_log("smtp_auth_proxy changes only with a restart")
+        self.assertEqual(rig.command("reload"), [
+            " there were no logins to ask about: authd.socket and "
+            "authd.saslauthd_socket are opened by a restart", "ok"])
+        rig.wait_log("reload: there were no logins to ask about: ")
         rig.stop()
         os.unlink(rig.map)
         rig.write_conf(top="")
         rig.start()
         self.assertFalse(os.path.exists(rig.map))
         self.assertEqual(rig.check("good", "right")[0], GOOD)
-        self.assertNotIn("messages", rig.facts("status"))
+        facts = rig.facts("status")
+        self.assertNotIn("messages", facts)
+        self.assertEqual([name for name in facts if "socket" in name],
+                         ["socket", "saslauthd_socket"])
         self.assertEqual(rig.command("cache flush"), [" dropped=7", "ok"])
         rig.write_conf(top=BINDING)
-        self.assertEqual(rig.command("reload"), ["ok"])
-        rig.wait_log("outbound_smtp_auth changes only with a restart")
+        self.assertEqual(rig.command("reload"), [
+            " there were no outbound credentials: authd.socketmap_socket is "
+            "opened by a restart", "ok"])
+        rig.wait_log("reload: there were no outbound credentials: ")
         rig.stop()
         rig.write_conf(top="", hosts=None)
         done = rig.run([SCRIPTED, "-n", "-c", rig.conf])

@@ -392,8 +392,10 @@ class TwoDaemons(unittest.TestCase):
 
     def test_milter_alone(self):
         self.daemon("milter")
-        for command in ("status", "stats", "reload"):
+        for command in ("status", "stats"):
             self.assertEqual(self.ctl(command), (0, "a=1\nb=2\n", ""))
+        self.assertEqual(self.ctl("reload"), (
+            0, "", "posternctl: warning: a=1\nposternctl: warning: b=2\n"))
         self.assertEqual(self.ctl("cache", "flush"), (0, "a=1\nb=2\n", ""))
         self.assertEqual(self.asked["milter"],
                          ["status", "stats", "reload", "cache flush"])
@@ -416,9 +418,12 @@ class TwoDaemons(unittest.TestCase):
         self.daemon("milter")
         self.daemon("authd")
         both = (0, "a=1\nb=2\nauthd: a=3\n", "")
-        for command in (("status",), ("stats",), ("reload",),
-                        ("cache", "flush"), ("cache", "drop", USER)):
+        for command in (("status",), ("stats",), ("cache", "flush"),
+                        ("cache", "drop", USER)):
             self.assertEqual(self.ctl(*command), both)
+        self.assertEqual(self.ctl("reload"), (
+            0, "", "posternctl: warning: a=1\nposternctl: warning: b=2\n"
+            "posternctl: warning: authd: a=3\n"))
         self.assertEqual(self.asked["milter"], self.asked["authd"])
         self.assertEqual(self.ctl("-d", "milter", "status"),
                          (0, "a=1\nb=2\n", ""))
@@ -446,11 +451,13 @@ class TwoDaemons(unittest.TestCase):
         self.daemon("authd")
         self.answers["milter"] = b"error: bad line 3\n"
         self.assertEqual(self.ctl("reload"), (
-            1, "authd: a=3\n", "posternctl: bad line 3\n"))
+            1, "", "posternctl: bad line 3\n"
+            "posternctl: warning: authd: a=3\n"))
         self.answers["milter"] = b"ok\n"
         self.answers["authd"] = b" x\nerror: no\n"
         self.assertEqual(self.ctl("reload"), (
-            1, "authd: x\n", "posternctl: authd: no\n"))
+            1, "", "posternctl: warning: authd: x\n"
+            "posternctl: authd: no\n"))
         self.answers["authd"] = b""
         self.assertEqual(self.ctl("reload")[0], 69)
 

@@ -241,6 +241,21 @@ class Reload(Daemon):
                  "the signal to be heard")
         self.assertEqual(mta.rcpt("<unknown@example.org>")[:9], "550 5.1.1")
 
+    def test_in_vain(self):
+        """What takes a restart: said where it is asked, and in the log."""
+        rig = self.rig()
+        with open(rig.conf, encoding="utf-8") as file:
+            text = file.read()
+        rig.write_conf(text.replace(rig.socket, rig.path("elsewhere")))
+        done = rig.ctl("reload")
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        self.assertEqual(done.stderr, "posternctl: warning: milter.socket "
+                         "changes only with a restart\n")
+        self.assertIn("reload: milter.socket changes only with a restart",
+                      rig.log())
+        # from now on the file says so, and nothing has changed
+        self.ctl(rig, "reload")
+
     def test_new_upstream(self):
         rig = self.rig(options="catchall_life = 0")
         mta = Mta(rig.socket)

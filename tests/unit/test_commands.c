@@ -35,18 +35,18 @@ test_reload_only_while_open(void **state)
 
 	(void)state;
 	log_set_sink(log_nothing, NULL);
-	assert_false(reload_now(&c.reload, why, sizeof(why)));
+	assert_false(reload_now(&c.reload, NULL, why, sizeof(why)));
 	assert_string_not_equal(why, "");
 	setup.conf = conf_holder_new(conf);
 	setup.verifier = verifier_new(conf, &pp, why, sizeof(why));
 	assert_non_null(setup.conf);
 	assert_non_null(setup.verifier);
 	commands_open(&c, &setup);
-	assert_true(reload_now(&c.reload, why, sizeof(why)));
+	assert_true(reload_now(&c.reload, NULL, why, sizeof(why)));
 	commands_close(&c);
 	verifier_free(setup.verifier);
 	conf_holder_free(setup.conf);
-	assert_false(reload_now(&c.reload, why, sizeof(why)));
+	assert_false(reload_now(&c.reload, NULL, why, sizeof(why)));
 	unlink(path);
 }
 
