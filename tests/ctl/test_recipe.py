@@ -279,6 +279,30 @@ binding "b" { nexthops = {"relay.test"} outbound_smtp_auth_type = "LOGIN" }
         self.assertEqual(list(found), ["binding-b", "smtp-auth"])
         self.assertIn("smtp_sasl_mechanism_filter=login,not-offered", found["binding-b"])
 
+    def test_key(self):
+        """A domain whose login is in the database goes there by its
+        transport, too; without a query there is none."""
+        domains = """
+domain "one.test" { outbound_smtp_auth_key = "k" }
+domain "two.test" { outbound_smtp_auth_key = "k"
+    outbound_smtp_auth_type = "LOGIN" }
+domain "three.test" { outbound_smtp_auth_type = "LOGIN" }
+"""
+        self.write(f"""
+datasource "t" {{ uri = "sqlite:{self.rig.path("t.db")}" }}
+outbound_smtp_auth {{ ds_cache = "t"
+    query = "SELECT user, pass FROM t WHERE key = :key" }}
+{domains}""")
+        self.assertEqual(list(services(self.recipe("master.cf")[0])),
+                         ["smtp-auth", "smtp-login"])
+        self.assertEqual(
+            [line for line in self.recipe("transport")[0].splitlines()
+             if line and line[0] != "#"],
+            ["one.test smtp-auth:", "two.test smtp-login:"])
+        self.assertIn("transport_maps", settings(self.recipe("main.cf")[0]))
+        self.write(domains)
+        self.assertEqual(services(self.recipe("master.cf")[0]), {})
+
     def test_socket(self):
         """Relative below the queue directory; else without a chroot."""
         for path, queue, want in (
