@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What `posternctl recipe' prints, pasted into the files of a Postfix or a
 Sendmail as it stands: who logs in where, and what waits."""
+import contextlib
 import os
 import re
+import sqlite3
 
 from harness import (certs, mta_postfix, mta_sendmail, outbound_gate,
                      outbound_sendmail, sasl, scripted, scripted_auth,
@@ -12,9 +14,10 @@ from harness.case import check, contains, equal, wait_for
 from harness.daemon import Milter
 from harness.outbound_gate import NextHop, OutboundGate
 
-RELAY, LOGIN, PLAIN, OTHER = HOSTS = (
-    "relay.test", "messagesystems.test", "sparkpost.test", "other.test")
-USERS = ("msys", "sparkpost", "company", "ann")
+RELAY, LOGIN, PLAIN, KEYED, OTHER = HOSTS = (
+    "relay.test", "messagesystems.test", "sparkpost.test", "keyed.test",
+    "other.test")
+USERS = ("msys", "sparkpost", "company", "ann", "row")
 TABLES = ("auth.pcre", "binding.pcre", "binding_hide.pcre", "transport")
 
 
@@ -30,11 +33,29 @@ def password(user):
     return f"password-of-{user}"
 
 
-def configuration(port):
-    """Two domains, and a relay that one sender has an account of its own
-    at."""
+def database(case):
+    """What is known by its key alone; its path."""
+    path = case.path("accounts.db")
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE accounts (key, user, pass)")
+        connection.execute("INSERT INTO accounts VALUES (?, ?, ?)",
+                           ("somestring", "row", password("row")))
+    return path
+
+
+def configuration(port, accounts):
+    """Two domains, one more whose login is in a database, and a relay that
+    one sender has an account of its own at."""
     return f"""
-outbound_smtp_auth {{ }}
+datasource "accounts" {{ uri = {{"sqlite:{accounts}"}} }}
+outbound_smtp_auth {{
+    ds_cache = "accounts"
+    query = "SELECT user, pass FROM accounts WHERE key = :key"
+}}
+domain "{KEYED}" {{
+    outbound_smtp_auth_key = "somestring"
+    outbound_smtp_auth_type = "LOGIN"
+}}
 domain "{LOGIN}" {{ {login("msys", "LOGIN")} }}
 domain "{PLAIN}" {{ {login("sparkpost", "PLAIN")} }}
 binding "a" {{
@@ -89,7 +110,7 @@ def pasted(case, authority, port, hosts=HOSTS, relay_port=None, **settings):
         "smtp_tcp_port": str(port),
         **mta_postfix.milter_settings(), **settings})
     outbound_gate.add_hosts(edge, hosts)
-    conf = configuration(relay_port or port)
+    conf = configuration(relay_port or port, database(case))
     gate = OutboundGate(case, conf, authority, port, edge=edge)
     Milter(case, conf + PEERS, queue=edge.queue)
     paste(gate, authority)
@@ -97,8 +118,8 @@ def pasted(case, authority, port, hosts=HOSTS, relay_port=None, **settings):
 
 
 def test_everything(case):
-    """Domains, a binding, a sender: each by its user and mechanism; mail that
-    has none leaves as before; a binding without a next hop is not guessed."""
+    """Domains, one of them by its key, a binding, a sender: each by its user
+    and mechanism; mail that has none leaves as before; a binding without a next hop is not guessed."""
     authority = certs.Authority(case.path("ca"))
     pair = authority.issue("relay", names=HOSTS)
     behind = NextHop(case, {user: password(user) for user in USERS}, pair)
@@ -107,6 +128,7 @@ def test_everything(case):
             (f"x@{LOGIN}", "bob@corp.test", "127.0.0.1", ("LOGIN", "msys")),
             (f"x@{PLAIN}", "bob@corp.test", "127.0.0.1",
              ("PLAIN", "sparkpost")),
+            (f"x@{KEYED}", "bob@corp.test", "127.0.0.1", ("LOGIN", "row")),
             (f"x@{OTHER}", "bob@corp.test", "127.0.0.1", None),
             (f"x@{OTHER}", "ann@corp.test", "127.0.0.1", None),
             (f"x@{OTHER}", "bob@corp.test", "127.0.0.2",
