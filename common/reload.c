@@ -128,6 +128,8 @@ reload_now(struct reload *r, FILE *told, char *why, size_t len)
 		snprintf(why, len, "the daemon is starting or stopping");
 	r->told = NULL;
 	pthread_mutex_unlock(&r->lock);
+	if (!ok)
+		log_error("reload: %s; the old configuration stays", why);
 	return ok;
 }
 
@@ -137,7 +139,6 @@ reload_signal(void *r)
 	char why[512] = "";
 
 	daemon_reloading();
-	if (!reload_now(r, NULL, why, sizeof(why)))
-		log_error("reload: %s; the old configuration stays", why);
+	(void)reload_now(r, NULL, why, sizeof(why));
 	daemon_ready();
 }

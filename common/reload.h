@@ -42,13 +42,13 @@ void reload_open(struct reload *r);
 void reload_close(struct reload *r);
 
 /* reload_now(r, told, why, len): read the file and put it in force.  False
- * with a message; fails when not open.  What r->compare warns of goes to told as
+ * with a message, which is logged; fails when not open.  What r->compare warns of goes to told as
  * well, each line begun with a space; NULL if nobody is there to read it.
  * Any thread. */
 bool reload_now(struct reload *r, FILE *told, char *why, size_t len);
 
-/* reload_signal(r): the same for daemon_wait(): tells the service manager and
- * the log.  r is a struct reload. */
+/* reload_signal(r): the same for daemon_wait(): tells the service manager
+ * too.  r is a struct reload. */
 void reload_signal(void *r);
 
 /* For r->compare.

@@ -430,6 +430,10 @@ class Life(Bound):
         rig.write_conf(hostname="refuse.test")
         self.assertEqual(rig.command("reload"), [
             "error: routes that cannot be prepared"])
+        for why in ("credentials", "routes"):
+            self.assertEqual(rig.log().count(
+                f"reload: {why} that cannot be prepared; the old "
+                "configuration stays"), 1)
         self.assertEqual(ask(peer, "a given"), GIVEN)
         rig.write_conf(hostname="edge.test", authd="")
         self.assertEqual(rig.command("reload"), ["ok"])
