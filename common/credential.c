@@ -27,6 +27,7 @@ struct choice {
 	size_t binding, group; /* owners, or CREDENTIAL_GLOBAL for none */
 	char sender[CREDENTIAL_SENDER_MAX + 1]; /* "": not known */
 	bool key_given; /* key is of a scope that may send there */
+	bool type_goes; /* its type counts, be the next hop unknown */
 };
 
 /* -- the snapshot ----------------------------------------------------- */
@@ -126,6 +127,15 @@ explain(struct choice *p, const char *fmt, ...)
 }
 
 static void
+explain_passed(
+    struct choice *p, const char *scope, const char *taken, const char *why_not)
+{
+	explain(p, "%s: passed over%s%s%s: %s", scope,
+	    taken[0] != '\0' ? ", but for its" : "", taken,
+	    strstr(taken, "key") != NULL ? " for the query" : "", why_not);
+}
+
+static void
 explain_taken(struct choice *p, const char *scope,
     const struct conf_outbound *o, const char *taken)
 {
@@ -158,6 +168,19 @@ take_key(struct choice *p, const struct conf_outbound *o, const char *scope,
 	memcpy(out->key_scope, scope, sizeof(out->key_scope));
 }
 
+static bool
+take_type(struct choice *p, const struct conf_outbound *o, const char *scope)
+{
+	struct credential_pick *out = p->out;
+
+	if (out->type >= 0 || o->outbound_smtp_auth_type < 0)
+		return false;
+	out->type = o->outbound_smtp_auth_type;
+	out->type_is_global = o == &p->c->conf->outbound;
+	memcpy(out->type_scope, scope, sizeof(out->type_scope));
+	return true;
+}
+
 /* What a scope has that no narrower one had.  why_not: it may not send
  * there. */
 static void
@@ -173,24 +196,19 @@ consider(struct choice *p, const struct conf_outbound *o,
 		take_key(p, o, scope, why_not == NULL);
 		n += (size_t)snprintf(taken + n, sizeof(taken) - n, " key");
 	}
-	if (why_not != NULL) {
-		explain(p, "%s: passed over%s: %s", scope,
-		    n > 0 ? ", but for its key for the query" : "", why_not);
-		return;
-	}
-	if (out->login == NULL && o->outbound_smtp_auth_user != NULL) {
+	if (why_not == NULL && out->login == NULL &&
+	    o->outbound_smtp_auth_user != NULL) {
 		out->login = o;
 		memcpy(out->login_scope, scope, sizeof(out->login_scope));
 		n += (size_t)snprintf(
 		    taken + n, sizeof(taken) - n, " user and password");
 	}
-	if (out->type < 0 && o->outbound_smtp_auth_type >= 0) {
-		out->type = o->outbound_smtp_auth_type;
-		out->type_is_global = o == &p->c->conf->outbound;
-		memcpy(out->type_scope, scope, sizeof(out->type_scope));
+	if ((why_not == NULL || p->type_goes) && take_type(p, o, scope))
 		(void)snprintf(taken + n, sizeof(taken) - n, " type");
-	}
-	explain_taken(p, scope, o, taken);
+	if (why_not != NULL)
+		explain_passed(p, scope, taken, why_not);
+	else
+		explain_taken(p, scope, o, taken);
 }
 
 static void
@@ -235,7 +253,11 @@ consider_owner(struct choice *p, size_t owner, bool may)
 		why_not = "it has no nexthops";
 	else if (!may)
 		why_not = "its nexthops do not have this one";
+	/* A look-up by sender, for the one relay of the binding. */
+	p->type_goes = p->where->to == NULL && p->out->login != NULL &&
+	    owner != CREDENTIAL_GLOBAL;
 	consider(p, o->outbound, scope, why_not);
+	p->type_goes = false;
 }
 
 /* -- the order -------------------------------------------------------- */
