@@ -4,6 +4,7 @@
 put in lines."""
 import os
 import re
+import shlex
 import shutil
 import sys
 import unittest
@@ -382,9 +383,9 @@ outbound_smtp_auth {{ ds_cache = "t"
             [re.sub("/[a-z/]*/share/", "/usr/share/", line) for line in out],
             block_with("define(`confAUTH").splitlines())
         self.write(partners + "\n" + relay)
-        shown = block_with("$ posternctl outbound").splitlines()
+        shown = block_with("# posternctl outbound").splitlines()
         for command, printed in zip(shown[::2], shown[1::2]):
-            done = self.rig.ctl(*command.split()[2:])
+            done = self.rig.ctl(*shlex.split(command)[2:])
             self.assertEqual(done.stdout, printed + "\n", command)
 
     def test_empty(self):
