@@ -230,10 +230,12 @@ class Life(Serve):
             rig.wait_log("the old configuration stays")
             self.assertEqual(rig.check("good", "right")[0], GOOD)
             rig.write_conf(**back)
-        rig.write_conf(authd='socket_group = "daemon"')
+        rig.write_conf(authd='socket_group = "daemon" '
+                       'state_directory = "/nonexistent"')
         self.assertEqual(rig.command("reload"), ["ok"])
-        self.assertIn("authd.socket_group changes only with a restart",
-                      rig.log())
+        for option in ("socket_group", "state_directory"):
+            self.assertIn(f"authd.{option} changes only with a restart",
+                          rig.log())
 
     def test_service_manager(self):
         """What dist/postern-authd.service relies on."""
