@@ -44,6 +44,25 @@ is_ours(const struct outbound_markers *m, char *why, size_t len)
 	return true;
 }
 
+/* Its own name is on the disk when that of its parent is. */
+static bool
+make_directory(const char *path, const char *state)
+{
+	int fd, error;
+	bool ok;
+
+	if (mkdir(path, 0700) != 0)
+		return errno == EEXIST;
+	fd = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ok = fsync(fd) == 0;
+	error = errno;
+	(void)close(fd);
+	errno = error;
+	return ok;
+}
+
 bool
 outbound_markers_open(struct outbound_markers *m, const char *state,
     bool create, char *why, size_t len)
@@ -54,7 +73,7 @@ outbound_markers_open(struct outbound_markers *m, const char *state,
 		(void)snprintf(why, len, "out of memory");
 		return false;
 	}
-	if (create && mkdir(m->path, 0700) != 0 && errno != EEXIST) {
+	if (create && !make_directory(m->path, state)) {
 		(void)snprintf(why, len, "%s: %s", m->path, ERRNO);
 		outbound_markers_close(m);
 		return false;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +24,26 @@
 #include "tests/unit/outbound_case.h"
 
 static char state_dir[64];
+static int state_synced, names_synced;
+
+/* In place of the C library's: which directories have been written? */
+int
+fsync(int fd)
+{
+	char link[64], path[128];
+	size_t len = strlen(state_dir);
+	ssize_t n;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n > 0) {
+		path[n] = '\0';
+		state_synced += strcmp(path, state_dir) == 0;
+		names_synced += strncmp(path, state_dir, len) == 0 &&
+		    strcmp(path + len, "/outbound") == 0;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static int
 set_up(void **state)
@@ -157,6 +178,21 @@ held(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(st.st_size, 0);
+	outbound_free(o);
+}
+
+/* A name would not survive without the directories that lead to it. */
+static void
+synced(void **state)
+{
+	struct outbound *o;
+
+	(void)state;
+	state_synced = names_synced = 0;
+	o = outbound_case_new(conf_text(ON));
+	assert_int_equal(state_synced, 1);
+	assert_true(put_it(o, "Q1", "mine", "p-mine", NULL));
+	assert_int_equal(names_synced, 1);
 	outbound_free(o);
 }
 
@@ -455,6 +491,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(held),
+		TEST(synced),
 		TEST(elsewhere),
 		TEST(parts),
 		TEST(refused),
