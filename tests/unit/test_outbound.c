@@ -213,7 +213,7 @@ logged(void **state)
 	    "info outbound: nexthop=[relay.a]:587 binding=a user=<ua> "
 	    "type=LOGIN scope=\"binding \\\"a\\\"\" verdict=given delay=*\n"
 	    "info outbound: from=<ann@example.org> binding=a user=<ann> "
-	    "scope=\"sender \\\"ann@example.org\\\" of binding \\\"a\\\"\" "
+	    "type=LOGIN scope=\"sender \\\"ann@example.org\\\" of binding \\\"a\\\"\" "
 	    "verdict=given delay=*\n"
 	    "debug outbound: nexthop=nowhere.example binding=a verdict=none "
 	    "delay=* reason=\"nothing is configured for it\"\n"
