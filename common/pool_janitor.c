@@ -203,11 +203,13 @@ rest(struct pool *p, enum pool_rest how, int ms, struct epoll_event *ev)
 	n = epoll_wait(p->epoll, ev, EVENTS_MAX, ms);
 	pthread_mutex_lock(&p->lock);
 	p->rest = POOL_AWAKE;
+	p->heard = n > 0;
 	return n;
 }
 
-/* A session that has just been told QUIT is given a tick to go; one that is
- * being opened may wait for others while nobody waits for it. */
+/* A session that has just been told QUIT is given a tick to go; those that are
+ * being opened may wait for each other while nobody waits for them: as long as
+ * something comes each time. */
 static int
 rest_well(struct pool *p, bool closing, int64_t pass_ms, struct epoll_event *ev)
 {
@@ -223,7 +225,7 @@ rest_well(struct pool *p, bool closing, int64_t pass_ms, struct epoll_event *ev)
 	}
 	if (TAILQ_EMPTY(&p->openings))
 		return rest(p, how, (int)ms, ev);
-	if (p->n_waiting == 0)
+	if (p->n_waiting == 0 && p->heard)
 		return rest(p, POOL_GATHERS, POOL_GATHER_MS, ev);
 	if (ms == -1 || ms > POOL_LATE_MS)
 		ms = POOL_LATE_MS;

@@ -209,6 +209,7 @@ struct pool {
 	/* the janitor's: */
 	TAILQ_HEAD(pool_openings, pool_opening) openings;
 	int64_t late_ms;
+	bool heard; /* something, when it rested last */
 	/* the crew's: */
 	struct pool_leases jobs;
 	pthread_cond_t work;  /* there is one */
