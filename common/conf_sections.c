@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/conf_check.h"
 #include "common/conf_hostname.h"
@@ -200,7 +199,12 @@ check_peer(struct conf_load *l, cfg_t *sec, struct conf_peer *p)
 		}
 		secret = context_pair_secret(p->context.v[i]);
 		*equals = '\0';
-		if (context_get(&scratch, p->context.v[i]) != NULL)
+		if (context_name_mistaken(p->context.v[i]))
+			conf_tell(l->s, at,
+			    "context: \"%.70s\" means nothing: this name is "
+			    "written in lower case",
+			    p->context.v[i]);
+		else if (context_get(&scratch, p->context.v[i]) != NULL)
 			conf_tell(l->s, at, "context: %s is set twice",
 			    p->context.v[i]);
 		else if (!context_set(&scratch, p->context.v[i], equals + 1,

@@ -41,12 +41,24 @@ context_name_reserved(const char *name)
 }
 
 bool
+context_name_mistaken(const char *name)
+{
+	static const char begin[] = "outbound_";
+
+	return (strncasecmp(name, begin, strlen(begin)) == 0 ||
+		   strcasecmp(name, "binding") == 0) &&
+	    strpbrk(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL;
+}
+
+bool
 context_name_allowed(const char *name, char *const *patterns, size_t n)
 {
 	const char *held = reserve(name);
 	size_t need = held != NULL ? strcspn(held, "*") : 0;
 	size_t i;
 
+	if (context_name_mistaken(name))
+		return false;
 	if (n == 0)
 		return held == NULL;
 	for (i = 0; i < n; i++) {

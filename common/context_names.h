@@ -15,6 +15,12 @@
 /* context_name_reserved(name): is it one that means something to Postern? */
 bool context_name_reserved(const char *name);
 
+/* context_name_mistaken(name): is it "binding" or of outbound_*, written with
+ * capitals, as options may be?  It would mean nothing, and a message would
+ * leave by another way or with other credentials than were chosen for it; so
+ * nobody may set it. */
+bool context_name_mistaken(const char *name);
+
 /*
  * context_name_allowed(name, patterns, n): may a client set it?
  *

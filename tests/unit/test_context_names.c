@@ -33,6 +33,24 @@ test_reserved(void **state)
 	}
 }
 
+/* As the options may be written; it would have no effect. */
+static void
+test_mistaken(void **state)
+{
+	static const char *const yes[] = { "Outbound_SMTP_AUTH_Pass",
+		"outbound_SMTP_auth_pass", "OUTBOUND_X", "Binding" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(yes); i++) {
+		assert_true(context_name_mistaken(yes[i]));
+		assert_false(context_name_allowed(yes[i], NULL, 0));
+	}
+	for (size_t i = 0; i < COUNT(reserved); i++)
+		assert_false(context_name_mistaken(reserved[i]));
+	for (size_t i = 0; i < COUNT(free_names); i++)
+		assert_false(context_name_mistaken(free_names[i]));
+}
+
 static void
 test_patterns(void **state)
 {
@@ -67,6 +85,11 @@ test_patterns(void **state)
 		    true },
 		{ "__*", "__bypass_smtp_rcptto_proxy", false },
 		{ "__bypass_*", "__bypass_smtp_rcptto_proxy", true },
+		{ "outbound_*", "outbound_smtp_auth_pass", true },
+		{ "outbound_*", "Outbound_SMTP_AUTH_Pass", false },
+		{ "Outbound_*", "Outbound_SMTP_AUTH_Pass", false },
+		{ "outbound_*", "outbound_SMTP_auth_pass", false },
+		{ "Binding", "Binding", false },
 	};
 
 	char *patterns[2];
@@ -104,6 +127,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reserved),
+		cmocka_unit_test(test_mistaken),
 		cmocka_unit_test(test_patterns),
 		cmocka_unit_test(test_secrets),
 	};
