@@ -37,7 +37,7 @@ is_ours(const struct outbound_markers *m, char *why, size_t len)
 	}
 	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		(void)snprintf(why, len,
-		    "%s: is not writable for its owner, postern-authd, alone",
+		    "authd.state_directory: %s: is not writable for its owner, postern-authd, alone",
 		    m->path);
 		return false;
 	}
@@ -74,7 +74,8 @@ outbound_markers_open(struct outbound_markers *m, const char *state,
 		return false;
 	}
 	if (create && !make_directory(m->path, state)) {
-		(void)snprintf(why, len, "%s: %s", m->path, ERRNO);
+		(void)snprintf(
+		    why, len, "authd.state_directory: %s: %s", m->path, ERRNO);
 		outbound_markers_close(m);
 		return false;
 	}
@@ -82,7 +83,8 @@ outbound_markers_open(struct outbound_markers *m, const char *state,
 	if (m->fd < 0 && !create && errno == ENOENT)
 		return true;
 	if (m->fd < 0)
-		(void)snprintf(why, len, "%s: %s", m->path, ERRNO);
+		(void)snprintf(
+		    why, len, "authd.state_directory: %s: %s", m->path, ERRNO);
 	else if (is_ours(m, why, len))
 		return true;
 	outbound_markers_close(m);

@@ -89,6 +89,9 @@ authd_listen(const struct conf *conf, const struct peers *peers,
 	    listen_all(&a->socketmap_socket, AUTHD_SOCKETMAP, peers, out, why,
 		len) != 0)
 		return -1;
+	if (outbound && a->socketmap_socket.n == 0)
+		log_warning("authd.socketmap_socket is not set: no MTA can "
+			    "ask for outbound credentials");
 	if (out->n == 0) {
 		snprintf(why, len, "authd.socketmap_socket is not set");
 		return -1;

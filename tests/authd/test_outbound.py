@@ -485,6 +485,26 @@ class Life(Bound):
         self.assertEqual(done.returncode, 78, done.stderr)
         self.assertIn("nor is there any outbound_smtp_auth", done.stderr)
 
+    def test_no_socket(self):
+        """Credentials that nobody can ask for: alone an error, with logins
+        a warning."""
+        rig = Rig(hosts='"127.0.0.1:9"', top=BINDING)
+        self.addCleanup(rig.__exit__, None, None, None)
+
+        def without():
+            with open(rig.conf, encoding="utf-8") as file:
+                text = file.read().replace(f'"unix:{rig.map}"', "{}")
+            rig.write("postern.conf", text)
+        without()
+        rig.start()
+        self.assertIn("warning: authd.socketmap_socket is not set", rig.log())
+        rig.stop()
+        rig.write_conf(hosts=None)
+        without()
+        done = rig.run([SCRIPTED, "-f", "-c", rig.conf])
+        self.assertEqual(done.returncode, 69, done.stderr)
+        self.assertIn("authd.socketmap_socket is not set", done.stderr)
+
     def test_what_counts(self):
         """Any option that a look-up could be answered by."""
         rig = Rig(hosts=None)

@@ -444,6 +444,7 @@ directory(void **state)
 	(void)snprintf(path, sizeof(path), "%s/outbound", state_dir);
 	assert_int_equal(symlink("/tmp", path), 0);
 	assert_false(outbound_case_reload(o, conf_text(ON), why));
+	assert_ptr_equal(strstr(why, "authd.state_directory: "), why);
 	assert_non_null(strstr(why, "/outbound: "));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
