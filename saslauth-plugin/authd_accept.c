@@ -28,6 +28,18 @@ peer_allowed(struct server *s, uid_t uid)
 	return ok;
 }
 
+bool
+conn_allowed(struct server *s, struct conn *c)
+{
+	if (peer_allowed(s, c->uid))
+		return true;
+	s->n_refused++;
+	c->state = CONN_REFUSED;
+	if (!workers_give(s->workers, &c->work))
+		conn_drop(c);
+	return false;
+}
+
 /* Counted, so that timers have room and nobody is forgotten at the end. */
 static bool
 conn_admit(struct server *s, bool stays)
@@ -70,13 +82,8 @@ conn_begin(
 	c->uid = uid;
 	c->begun_ms = clock_ms();
 	c->until_ms = c->begun_ms + LOGIN_MS;
-	if (!peer_allowed(s, uid)) {
-		s->n_refused++;
-		c->state = CONN_REFUSED;
-		if (!workers_give(s->workers, &c->work))
-			conn_drop(c);
+	if (!conn_allowed(s, c))
 		return;
-	}
 	s->n_accepted++;
 	c->state = CONN_READ;
 	timer_set(&s->timers, &c->timer,

@@ -150,6 +150,9 @@ static void
 hand_over(struct server *s, struct conn *c)
 {
 	timer_clear(&s->timers, &c->timer);
+	/* It may be older than the list of users. */
+	if (conn_stays(c) && !conn_allowed(s, c))
+		return;
 	s->n_requests++;
 	if (conn_stays(c))
 		c->until_ms = clock_ms() + LOGIN_MS;

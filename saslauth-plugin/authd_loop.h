@@ -103,6 +103,10 @@ void accept_some(struct server *s, struct listener *l, struct scratch *scratch);
 void listeners_watch(struct server *s, uint32_t events);
 void loop_close(struct server *s);
 
+/* conn_allowed(s, c): may its user be answered, as of now?  If not, c is
+ * gone. */
+bool conn_allowed(struct server *s, struct conn *c);
+
 /* conn_read(s, c, scratch): take what has come, do what is to be done. */
 void conn_read(struct server *s, struct conn *c, struct scratch *scratch);
 

@@ -563,6 +563,27 @@ class Life(Bound):
         rig.wait_log("user bin (uid 2) is not listened to")
         self.assertEqual(rig.facts("stats")["looked_up"], "1")
 
+    @unittest.skipIf(os.geteuid() != 0, "only root can be somebody else")
+    def test_peers_no_more(self):
+        """A connection that stays does not outlast its user's right."""
+        rig = self.rig(top=BINDING + '\nallow_users = {"daemon"}')
+        os.chmod(rig.dir, 0o711)
+        os.chmod(rig.map, 0o666)
+        os.seteuid(1)
+        try:
+            peer = rig.peer(rig.map)
+        finally:
+            os.seteuid(0)
+        self.assertEqual(ask(peer, "a given"), GIVEN)
+        rig.write_conf(top=BINDING + '\nallow_users = {"bin"}')
+        self.assertEqual(rig.command("reload"), ["ok"])
+        peer.send(netstring("a given") + netstring("a given"))
+        self.assertTrue(peer.ended())
+        rig.wait_log("user daemon (uid 1) is not listened to")
+        facts = rig.facts("stats")
+        self.assertEqual(facts["looked_up"], "1")
+        self.assertEqual(facts["connections_refused"], "1")
+
 
 class Secrets(Bound):
     def test_secret(self):
