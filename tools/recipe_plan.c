@@ -135,9 +135,11 @@ plan_binding(const struct planning *p, const struct conf_binding *b,
 		.word = is_word(b->name),
 		.type = -1 };
 	snprintf(t->name, sizeof(t->name), "binding-%s", b->name);
-	if (hops->n > 0 && postfix_hop(hops->v[0], t->nexthop, &t->literal) &&
-	    pick_hop(p, t->map, hops->v[0], &type))
-		add_type(t, type);
+	if (hops->n > 0)
+		(void)postfix_hop(hops->v[0], t->nexthop, &t->literal);
+	for (i = 0; i < hops->n; i++)
+		if (pick_hop(p, t->map, hops->v[i], &type))
+			add_type(t, type);
 	/* Without next hops it is for others to choose the transport. */
 	for (i = 0; hops->n == 0 && i < b->n_domains; i++)
 		if (pick_hop(p, t->map, b->domains[i].name, &type))

@@ -228,6 +228,19 @@ domain "nothing.test" { smtp_rcptto_proxy { host = {"127.0.0.1:1"} } }
         # Any other domain may have a row, too.
         self.assertIn("\n#default_transport = smtp-auth:\n", out)
 
+    def test_later_nexthops(self):
+        """A transport asks if there is something for any of its next hops:
+        mail may be sent to each of them by it."""
+        self.write("""
+binding "b" { nexthops = {"one.test", "two.test"} }
+domain "two.test" {
+    outbound_smtp_auth_user = "u"
+    outbound_smtp_auth_pass = "Secret"
+}
+""")
+        self.assertIn("smtp_sasl_auth_enable=yes",
+                      services(self.recipe("master.cf")[0])["binding-b"])
+
     def test_mixed_types(self):
         """One transport has one filter; which is told."""
         self.write("""
