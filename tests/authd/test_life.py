@@ -232,10 +232,12 @@ class Life(Serve):
             rig.write_conf(**back)
         rig.write_conf(authd='socket_group = "daemon" '
                        'state_directory = "/nonexistent"')
-        self.assertEqual(rig.command("reload"), ["ok"])
-        for option in ("socket_group", "state_directory"):
-            self.assertIn(f"authd.{option} changes only with a restart",
-                          rig.log())
+        warnings = [f"authd.{option} changes only with a restart"
+                    for option in ("socket_group", "state_directory")]
+        self.assertEqual(rig.command("reload"),
+                         [" " + line for line in warnings] + ["ok"])
+        for line in warnings:
+            self.assertIn(line, rig.log())
 
     def test_service_manager(self):
         """What dist/postern-authd.service relies on."""
