@@ -8,6 +8,7 @@
 
 #include "common/outbound_state.h"
 #include "common/strbuf.h"
+#include "common/utf8.h"
 
 /* The scope of what a message brought. */
 #define MESSAGE "message"
@@ -204,6 +205,16 @@ none(struct outbound_try *t, const char *reason)
 	outbound_say(t, "none: %s", reason);
 }
 
+static bool
+is_utf8(const char *text, size_t len)
+{
+	size_t at = 0, n;
+
+	while (at < len && (n = utf8_sequence(text + at, len - at)) > 0)
+		at += n;
+	return at == len;
+}
+
 void
 outbound_give(struct outbound_try *t, const char *user,
     const struct secret *pass, const char *scope)
@@ -218,6 +229,13 @@ outbound_give(struct outbound_try *t, const char *user,
 		    "user <%.255s> of %s", user, scope);
 		outbound_defer(t, OUTBOUND_WORRY_FORM,
 		    "the user name has a ':', which Postfix cannot take");
+		return;
+	}
+	if (t->q->no_colon &&
+	    (!is_utf8(user, strlen(user)) || !is_utf8(octets, len))) {
+		outbound_defer(t, OUTBOUND_WORRY_FORM,
+		    "user name or password is not UTF-8: Postfix would log "
+		    "it");
 		return;
 	}
 	if (!secret_set(&a->pass, octets, len)) {

@@ -84,7 +84,8 @@ struct outbound_question {
 	const char *queue_id; /* NULL, as the next two: not known */
 	const char *sender;
 	const char *nexthop;
-	/* The answer's form has no room for a ':' in the user name. */
+	/* The answer's form has no room for a ':' in the user name, nor for
+	 * what is not UTF-8, which Postfix writes into its log. */
 	bool no_colon;
 	/* Whether there is one, not to log in with it: what is given is then
 	 * no more than a debug line, and not counted. */

@@ -41,6 +41,18 @@ def rig_of(case, conf, names=("a",), **settings):
     return behind, gate
 
 
+def test_not_utf8(case):
+    """Postfix would write an answer that is not UTF-8 into its log."""
+    path = case.path("latin.pass")
+    with open(path, "wb") as file:
+        file.write(b"caf\xe9-au-lait-Plover\n")
+    os.chmod(path, 0o600)
+    _, gate = rig_of(case, binding("a", "file:" + path), ("a",))
+    gate.wait_deferred(gate.send("x@a.test"))
+    check("au-lait-Plover" not in gate.edge.log(), "it is in Postfix's log")
+    contains(gate.authd.log(), "not UTF-8", "the reason")
+
+
 def test_nowhere(case):
     """A run as talkative as it can be, with passwords that are taken, refused
     and cannot be carried: all logs, queue files, headers, command lines and

@@ -29,9 +29,15 @@ static const char two_relays[] = "binding \"a\" { nexthops = {\"[relay.a]:587\"}
 						   "binding \"colon\" { nexthops = {\"relay.c\"}" U(
 						       "u:c",
 						       "s3cret-c") "}\n"
-								   "domain \"d.example\" {" U(
-								       "ud",
-								       "s3cret-d") "}\n";
+								   "binding \"latin\" { nexthops = {\"relay.l\"}" U(
+								       "u",
+								       "s3cret\\xe9") "}\n"
+										      "binding \"utf\" { nexthops = {\"relay.u\"}" U(
+											  "u\303\251",
+											  "s3cret\303\251") "}\n"
+													    "domain \"d.example\" {" U(
+														"ud",
+														"s3cret-d") "}\n";
 
 static const struct row {
 	const char *binding, *key;
@@ -76,6 +82,8 @@ static const struct row {
 	{ "x\n\303", "unix:/x", OUTBOUND_DEFER, "no binding" },
 	/* The form has no room. */
 	{ "colon", "relay.c", OUTBOUND_DEFER, "':'" },
+	{ "latin", "relay.l", OUTBOUND_DEFER, "not UTF-8" },
+	{ "utf", "relay.u", OUTBOUND_GIVEN, "u\303\251:s3cret\303\251" },
 };
 
 static void
