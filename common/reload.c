@@ -2,11 +2,16 @@
 #include "common/reload.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/conf_holder.h"
 #include "common/daemon.h"
 #include "common/log.h"
+#include "common/strbuf.h"
+
+/* Of sockets, as text. */
+#define LIST_MAX 65536
 
 struct first_error {
 	char *why;
@@ -39,50 +44,70 @@ reload_tell(const struct reload *r, const char *line)
 		fprintf(r->told, " %s\n", line);
 }
 
+/* Without memory for it an option is not watched. */
 void
-reload_warn(const struct reload *r, const char *name, bool differs)
+reload_string(struct reload *r, const char *name, const char *value)
 {
+	size_t i = r->n_started++;
 	char line[128];
 
-	if (!differs)
+	if (value == NULL)
+		value = "";
+	if (i >= RELOAD_OPTIONS_MAX)
+		return;
+	if (r->starting) {
+		r->started[i] = strdup(value);
+		return;
+	}
+	if (r->started[i] == NULL || strcmp(r->started[i], value) == 0)
 		return;
 	snprintf(line, sizeof(line), "%s changes only with a restart", name);
 	reload_tell(r, line);
 }
 
-bool
-reload_differs(const char *a, const char *b)
+/* No value has a line break in it. */
+void
+reload_list(struct reload *r, const char *name, const struct strlist *value)
 {
-	return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) != 0;
+	struct strbuf sb;
+	size_t i;
+
+	strbuf_init(&sb, LIST_MAX);
+	for (i = 0; i < value->n; i++)
+		strbuf_addf(&sb, "%s\n", value->v[i]);
+	reload_string(r, name, sb.data);
+	strbuf_release(&sb);
 }
 
-bool
-reload_differ(const struct strlist *a, const struct strlist *b)
+void
+reload_number(struct reload *r, const char *name, long long value)
 {
-	if (a->n != b->n)
-		return true;
-	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(a->v[i], b->v[i]) != 0)
-			return true;
-	return false;
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", value);
+	reload_string(r, name, text);
 }
 
 static void
-take_into_force(const struct reload *r, struct conf *fresh)
+compare(struct reload *r, const struct conf *conf)
 {
-	struct conf *old = conf_holder_get(r->holder);
+	r->n_started = 0;
+	reload_string(r, "user", conf->user);
+	reload_number(r, "log_target", conf->log_target);
+	r->compare(r, conf);
+}
 
-	reload_warn(r, "user", reload_differs(old->user, fresh->user));
-	reload_warn(r, "log_target", old->log_target != fresh->log_target);
-	r->compare(r, old, fresh);
-	conf_unref(old);
+static void
+take_into_force(struct reload *r, struct conf *fresh)
+{
+	compare(r, fresh);
 	conf_holder_set(r->holder, fresh);
 	daemon_log_level(fresh);
 	log_info("configuration read anew from %s", r->conf_file);
 }
 
 static bool
-reload_file(const struct reload *r, char *why, size_t len)
+reload_file(struct reload *r, char *why, size_t len)
 {
 	struct first_error first = { .why = why, .len = len };
 	struct conf *conf = NULL;
@@ -100,16 +125,28 @@ reload_file(const struct reload *r, char *why, size_t len)
 void
 reload_open(struct reload *r)
 {
+	struct conf *conf = conf_holder_get(r->holder);
+
 	pthread_mutex_lock(&r->lock);
+	r->starting = true;
+	compare(r, conf);
+	r->starting = false;
 	r->open = true;
 	pthread_mutex_unlock(&r->lock);
+	conf_unref(conf);
 }
 
 void
 reload_close(struct reload *r)
 {
+	size_t i;
+
 	pthread_mutex_lock(&r->lock);
 	r->open = false;
+	for (i = 0; i < RELOAD_OPTIONS_MAX; i++) {
+		free(r->started[i]);
+		r->started[i] = NULL;
+	}
 	pthread_mutex_unlock(&r->lock);
 }
 

@@ -17,6 +17,9 @@
 
 #include "common/conf.h"
 
+/* Those that take a restart, of one program. */
+#define RELOAD_OPTIONS_MAX 16
+
 struct conf_holder;
 
 struct reload {
@@ -26,14 +29,19 @@ struct reload {
 	/* Make the program use another snapshot.  False with why, and nothing
 	 * has changed. */
 	bool (*apply)(void *arg, struct conf *fresh, char *why, size_t len);
-	/* reload_warn(), reload_tell() for what takes a restart. */
-	void (*compare)(const struct reload *r, const struct conf *old,
-	    const struct conf *fresh);
+	/* reload_string(), reload_list() or reload_number() for each option that
+	 * takes a restart, always the same ones; reload_tell() for what else
+	 * does. */
+	void (*compare)(struct reload *r, const struct conf *conf);
 	void *arg;
 
 	pthread_mutex_t lock; /* held while the file is read anew */
 	bool open;            /* guarded by lock: holder and arg may be used */
 	FILE *told;           /* guarded by lock: of reload_now(), or NULL */
+	/* Guarded by lock: what these options were at the start, as text. */
+	char *started[RELOAD_OPTIONS_MAX];
+	size_t n_started; /* those that compare has seen this time */
+	bool starting;    /* compare fills started */
 };
 
 /* reload_open(r): all fields are set from now on.  reload_close(r): they will
@@ -42,9 +50,9 @@ void reload_open(struct reload *r);
 void reload_close(struct reload *r);
 
 /* reload_now(r, told, why, len): read the file and put it in force.  False
- * with a message, which is logged; fails when not open.  What r->compare warns of goes to told as
- * well, each line begun with a space; NULL if nobody is there to read it.
- * Any thread. */
+ * with a message, which is logged; fails when not open.  What r->compare warns
+ * of goes to told as well, each line begun with a space; NULL if nobody is
+ * there to read it.  Any thread. */
 bool reload_now(struct reload *r, FILE *told, char *why, size_t len);
 
 /* reload_signal(r): the same for daemon_wait(): tells the service manager
@@ -52,14 +60,14 @@ bool reload_now(struct reload *r, FILE *told, char *why, size_t len);
 void reload_signal(void *r);
 
 /* For r->compare.
- * reload_tell(r, line): warn the log, and whoever asked for the reload.
- * reload_warn(r, name, differs): the same, if so, of an option that has changed
- * in vain.
- * reload_differs(a, b): two options of kind STRING; either may be NULL.
- * reload_differ(a, b): two of kind LIST. */
+ * reload_string(), reload_list(), reload_number(r, name, value): warn the log,
+ * and whoever asked for the reload, of an option that is not what it was when
+ * the program started.  A string may be NULL.
+ * reload_tell(r, line): warn them of something else. */
+void reload_string(struct reload *r, const char *name, const char *value);
+void reload_list(
+    struct reload *r, const char *name, const struct strlist *value);
+void reload_number(struct reload *r, const char *name, long long value);
 void reload_tell(const struct reload *r, const char *line);
-void reload_warn(const struct reload *r, const char *name, bool differs);
-bool reload_differs(const char *a, const char *b);
-bool reload_differ(const struct strlist *a, const struct strlist *b);
 
 #endif /* POSTERN_COMMON_RELOAD_H */

@@ -20,18 +20,13 @@
 
 /* What was settled when the daemon started, and stays until it starts anew. */
 static void
-compare(
-    const struct reload *r, const struct conf *old, const struct conf *fresh)
+compare(struct reload *r, const struct conf *conf)
 {
-	const struct conf_milter *a = &old->milter, *b = &fresh->milter;
-
-	reload_warn(r, "milter.socket", reload_differs(a->socket, b->socket));
-	reload_warn(r, "milter.socket_group",
-	    reload_differs(a->socket_group, b->socket_group));
-	reload_warn(
-	    r, "milter.control", reload_differs(a->control, b->control));
-	reload_warn(r, "smtp_rcptto_proxy.cache_size",
-	    old->rcptto.cache_size != fresh->rcptto.cache_size);
+	reload_string(r, "milter.socket", conf->milter.socket);
+	reload_string(r, "milter.socket_group", conf->milter.socket_group);
+	reload_string(r, "milter.control", conf->milter.control);
+	reload_number(
+	    r, "smtp_rcptto_proxy.cache_size", conf->rcptto.cache_size);
 }
 
 static bool

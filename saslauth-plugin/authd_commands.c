@@ -21,27 +21,22 @@
 
 /* What was settled when the daemon started, and stays until it starts anew. */
 static void
-compare(
-    const struct reload *r, const struct conf *old, const struct conf *fresh)
+compare(struct reload *r, const struct conf *conf)
 {
-	const struct conf_authd *a = &old->authd, *b = &fresh->authd;
+	const struct conf_authd *a = &conf->authd;
 	const struct authd *authd = r->arg;
 
-	reload_warn(r, "authd.socket", reload_differ(&a->socket, &b->socket));
-	reload_warn(r, "authd.saslauthd_socket",
-	    reload_differ(&a->saslauthd_socket, &b->saslauthd_socket));
-	reload_warn(r, "authd.socketmap_socket",
-	    reload_differ(&a->socketmap_socket, &b->socketmap_socket));
-	reload_warn(r, "authd.socket_group",
-	    reload_differs(a->socket_group, b->socket_group));
-	reload_warn(r, "authd.control", reload_differs(a->control, b->control));
-	reload_warn(r, "authd.state_directory",
-	    reload_differs(a->state_directory, b->state_directory));
-	if (authd->auth == NULL && authd_has_logins(fresh))
+	reload_list(r, "authd.socket", &a->socket);
+	reload_list(r, "authd.saslauthd_socket", &a->saslauthd_socket);
+	reload_list(r, "authd.socketmap_socket", &a->socketmap_socket);
+	reload_string(r, "authd.socket_group", a->socket_group);
+	reload_string(r, "authd.control", a->control);
+	reload_string(r, "authd.state_directory", a->state_directory);
+	if (authd->auth == NULL && authd_has_logins(conf))
 		reload_tell(r,
 		    "there were no logins to ask about: authd.socket and "
 		    "authd.saslauthd_socket are opened by a restart");
-	if (authd->outbound == NULL && authd_has_outbound(fresh))
+	if (authd->outbound == NULL && authd_has_outbound(conf))
 		reload_tell(r,
 		    "there were no outbound credentials: "
 		    "authd.socketmap_socket is opened by a restart");
