@@ -10,6 +10,7 @@
 #include "common/credential_check.h"
 #include "common/nexthop.h"
 #include "common/secret.h"
+#include "common/utf8.h"
 
 #define FILE_PREFIX     "file:"
 #define FILE_PREFIX_LEN 5
@@ -43,6 +44,17 @@ take_line(const struct conf_bytes *bytes, struct secret *pass)
 	return why;
 }
 
+static void
+check_utf8(struct conf_load *l, struct conf_place at, const char *option,
+    const char *text, size_t len)
+{
+	if (!utf8_valid(text, len))
+		conf_warn(l->s, at,
+		    "%s is not UTF-8: Postfix cannot be given it, its mail "
+		    "would wait",
+		    option);
+}
+
 /* Is it there at all?  When it cannot be read, that is no error yet: another
  * program may be able to, and this one may not need it. */
 static int
@@ -50,14 +62,19 @@ read_pass_file(struct conf_load *l, const struct conf_value *v,
     struct conf_outbound *o, const char *path)
 {
 	struct conf_bytes bytes;
-	const char *why, *of_line = NULL;
+	const char *why, *of_line = NULL, *octets;
 	char buf[160];
+	size_t len;
 	int rc = 0;
 
 	memset(&bytes, 0, sizeof(bytes));
 	why = l->s->read(l->s->read_arg, path, &bytes, buf, sizeof(buf));
 	if (why == NULL)
 		of_line = take_line(&bytes, o->outbound_smtp_auth_pass);
+	if (why == NULL && of_line == NULL) {
+		octets = secret_bytes(o->outbound_smtp_auth_pass, &len);
+		check_utf8(l, v->at, path, octets, len);
+	}
 	if (why == NULL && bytes.world_readable)
 		conf_warn(l->s, v->at,
 		    "outbound_smtp_auth_pass: everybody on this machine can "
@@ -119,6 +136,7 @@ check_user(struct conf_load *l, cfg_t *sec, const char *user)
 		conf_warn(l->s, at,
 		    "outbound_smtp_auth_user has a \":\": Postfix cannot be "
 		    "given it, its mail would wait");
+	check_utf8(l, at, "outbound_smtp_auth_user", user, strlen(user));
 }
 
 /* One that stands in the file of the configuration itself. */
@@ -137,6 +155,7 @@ check_pass(
 		    "outbound_smtp_auth_pass is empty; false unsets it");
 	else if (wrong != NULL)
 		conf_tell(l->s, v->at, "outbound_smtp_auth_pass %s", wrong);
+	check_utf8(l, v->at, "outbound_smtp_auth_pass", octets, len);
 	if (file->bytes.world_readable && !file->told) {
 		file->told = true;
 		conf_warn(l->s, v->at,

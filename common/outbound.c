@@ -205,16 +205,6 @@ none(struct outbound_try *t, const char *reason)
 	outbound_say(t, "none: %s", reason);
 }
 
-static bool
-is_utf8(const char *text, size_t len)
-{
-	size_t at = 0, n;
-
-	while (at < len && (n = utf8_sequence(text + at, len - at)) > 0)
-		at += n;
-	return at == len;
-}
-
 void
 outbound_give(struct outbound_try *t, const char *user,
     const struct secret *pass, const char *scope)
@@ -232,7 +222,7 @@ outbound_give(struct outbound_try *t, const char *user,
 		return;
 	}
 	if (t->q->no_colon &&
-	    (!is_utf8(user, strlen(user)) || !is_utf8(octets, len))) {
+	    (!utf8_valid(user, strlen(user)) || !utf8_valid(octets, len))) {
 		outbound_defer(t, OUTBOUND_WORRY_FORM,
 		    "user name or password is not UTF-8: Postfix would log "
 		    "it");

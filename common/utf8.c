@@ -82,3 +82,13 @@ utf8_clean(char *s, size_t len)
 		i += n;
 	}
 }
+
+bool
+utf8_valid(const char *s, size_t len)
+{
+	size_t i = 0, n;
+
+	while (i < len && (n = utf8_sequence(s + i, len - i)) > 0)
+		i += n;
+	return i == len;
+}

@@ -17,6 +17,9 @@
  */
 size_t utf8_sequence(const char *s, size_t len);
 
+/* utf8_valid(s, len): is all of it UTF-8, whatever it says? */
+bool utf8_valid(const char *s, size_t len);
+
 /*
  * utf8_printable(s, n): may the sequence of n octets at s, as measured by
  * utf8_sequence(), stand in a log line, a header or an address?  False for

@@ -220,6 +220,12 @@ warned(void **state)
 		{ "domain \"d.e\" { outbound_smtp_auth_user = \"u:v\" "
 		  "outbound_smtp_auth_pass = p }",
 		    "Postfix cannot be given it" },
+		{ "domain \"d.e\" { outbound_smtp_auth_user = u "
+		  "outbound_smtp_auth_pass = \"p\\xe9\" }",
+		    "outbound_smtp_auth_pass is not UTF-8: Postfix" },
+		{ "domain \"d.e\" { outbound_smtp_auth_user = \"u\\xe9\" "
+		  "outbound_smtp_auth_pass = p }",
+		    "outbound_smtp_auth_user is not UTF-8: Postfix" },
 		{ "domain \"d.e\" { outbound_smtp_auth_user = \"" X64 X64 X64
 		  "\" outbound_smtp_auth_pass = \"" X256 X256 X256 X256 "\" }",
 		    NULL },
