@@ -17,7 +17,8 @@ struct pool_opening {
 	struct pool_lease *lease;
 	struct session_params params;
 	struct session_begin *begin;
-	int64_t begun_ms, until_ms; /* until: of what is waited for */
+	enum smtp_stage stage;      /* what is waited for, */
+	int64_t begun_ms, until_ms; /* and until when */
 };
 
 /* Every now and then one goes the long way, to find out whether that is still
@@ -76,6 +77,7 @@ opening_new(struct pool_lease *l, const struct dial_where *where)
 	if (o == NULL)
 		return NULL;
 	o->lease = l;
+	o->stage = STAGE_CONNECT;
 	o->begun_ms = clock_ms();
 	o->until_ms = o->begun_ms + POOL_AGAIN_MS;
 	pool_session_params(l->target, &o->params);
@@ -129,18 +131,29 @@ settle(struct pool_lease *l, enum session_begun begun, struct session *s,
 	}
 }
 
+/* A reply that comes octet by octet has no more time than another. */
+static void
+wait_on(struct pool_opening *o)
+{
+	enum smtp_stage stage = session_begin_stage(o->begin);
+
+	if (stage == o->stage)
+		return;
+	o->stage = stage;
+	o->until_ms = clock_ms() + POOL_REPLY_MS;
+	if (o->until_ms > o->begun_ms + POOL_OPEN_MS)
+		o->until_ms = o->begun_ms + POOL_OPEN_MS;
+}
+
 /* What has become of it. */
 static void
 opening_on(struct pool *p, struct pool_opening *o, enum session_begun begun,
     struct session *s, const struct session_begin_end *end)
 {
 	struct pool_lease *l = o->lease;
-	int64_t now_ms = clock_ms();
 
 	if (begun == SESSION_BEGUN_WAITS) {
-		o->until_ms = now_ms + POOL_REPLY_MS;
-		if (o->until_ms > o->begun_ms + POOL_OPEN_MS)
-			o->until_ms = o->begun_ms + POOL_OPEN_MS;
+		wait_on(o);
 		return;
 	}
 	if (begun == SESSION_BEGUN_OPEN)

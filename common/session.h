@@ -128,6 +128,8 @@ enum outcome session_open(const struct session_params *p, struct deadline d,
  * it has not been connected, SESSION_BEGUN_WAITS, once, if it has and the
  * greeting is due from now on, else SESSION_BEGUN_FAILED.
  *
+ * session_begin_stage(b): what it waits for, with SESSION_BEGUN_WAITS.
+ *
  * session_begin_free(b): what is there is closed.  NULL does nothing.
  *
  * session_begin_would(p, s): s is what session_open() has made of p: would this
@@ -155,6 +157,7 @@ enum session_begun session_begin_step(struct session_begin *b,
 enum session_begun session_begin_late(
     struct session_begin *b, struct session_begin_end *end);
 int session_begin_fd(const struct session_begin *b);
+enum smtp_stage session_begin_stage(const struct session_begin *b);
 void session_begin_free(struct session_begin *b);
 bool session_begin_would(
     const struct session_params *p, const struct session *s);

@@ -55,6 +55,12 @@ session_begin_fd(const struct session_begin *b)
 	return session_fd(b->o.s);
 }
 
+enum smtp_stage
+session_begin_stage(const struct session_begin *b)
+{
+	return b->o.s->stage;
+}
+
 /* Whether STARTTLS is due, HELO, or a refusal: all that is seldom. */
 static bool
 is_enough(const struct session_params *p, const struct session *s)

@@ -128,11 +128,14 @@ test_open(void **state)
 
 	(void)state;
 	begin(TLS_NONE);
+	assert_int_equal(session_begin_stage(begun), STAGE_CONNECT);
 	assert_int_equal(step(NULL), SESSION_BEGUN_WAITS);
 	for (i = 0; greeting[i] != '\0'; i++) {
+		assert_int_equal(session_begin_stage(begun), STAGE_GREETING);
 		assert_int_equal(write(theirs, &greeting[i], 1), 1);
 		assert_int_equal(step(NULL), SESSION_BEGUN_WAITS);
 	}
+	assert_int_equal(session_begin_stage(begun), STAGE_EHLO);
 	assert_heard("EHLO edge.example.org\r\n");
 	assert_int_equal(step(HELLO), SESSION_BEGUN_OPEN);
 	finish();
