@@ -131,6 +131,11 @@ refused(void **state)
 		{ "binding \"default\" { }",
 		    "binding \"default\": this is the name" },
 		{ "binding \"False\" { }", "binding \"False\": no message" },
+		{ "peer \"192.0.2.1\" { context = "
+		  "\"Outbound_SMTP_AUTH_User=x\" }",
+		    "\"Outbound_SMTP_AUTH_User\" means nothing" },
+		{ "peer \"192.0.2.1\" { context = \"Binding=x\" }",
+		    "\"Binding\" means nothing" },
 		{ "binding \"a\" { }\nbinding \"A\" { }", "duplicate title" },
 		{ "binding \"a\" { nexthops = r\n"
 		  "sender \"ann@x.y\" { }\nsender \"\\\"ANN\\\"@x.y\" { } }",

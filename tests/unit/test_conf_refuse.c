@@ -189,11 +189,6 @@ test_values(void **state)
 		    "context: \"a b\":" },
 		{ "peer \"192.0.2.0/24\" { context = {\"a=b\", \"a=c\"} }",
 		    "context: a is set twice" },
-		{ "peer \"192.0.2.1\" { context = "
-		  "\"Outbound_SMTP_AUTH_User=x\" }",
-		    "\"Outbound_SMTP_AUTH_User\" means nothing" },
-		{ "peer \"192.0.2.1\" { context = \"Binding=x\" }",
-		    "\"Binding\" means nothing" },
 		{ "peer \"192.0.2.0/24\" { smtp_extensions = XSETCONTEXT "
 		  "setcontext_names = {\"a*b\"} }",
 		    "setcontext_names: \"a*b\" is neither" },
