@@ -139,8 +139,6 @@ static void
 explain_taken(struct choice *p, const char *scope,
     const struct conf_outbound *o, const char *taken)
 {
-	static const char *const types[] = { "PLAIN", "LOGIN" };
-
 	if (p->explain == NULL)
 		return;
 	if (taken[0] == '\0' && o->outbound_smtp_auth_user == NULL &&
@@ -150,9 +148,6 @@ explain_taken(struct choice *p, const char *scope,
 		explain(p, "%s: what it sets has been set", scope);
 	else
 		explain(p, "%s: gives%s", scope, taken);
-	if (strstr(taken, "type") != NULL && o->outbound_smtp_auth_type < 2)
-		explain(
-		    p, "%s: type %s", scope, types[o->outbound_smtp_auth_type]);
 }
 
 /* -- a scope ---------------------------------------------------------- */
@@ -187,6 +182,7 @@ static void
 consider(struct choice *p, const struct conf_outbound *o,
     const char scope[CREDENTIAL_SCOPE_MAX], const char *why_not)
 {
+	static const char *const types[] = { "PLAIN", "LOGIN" };
 	struct credential_pick *out = p->out;
 	char taken[64] = "";
 	size_t n = 0;
@@ -209,6 +205,9 @@ consider(struct choice *p, const struct conf_outbound *o,
 		explain_passed(p, scope, taken, why_not);
 	else
 		explain_taken(p, scope, o, taken);
+	if (strstr(taken, "type") != NULL && o->outbound_smtp_auth_type < 2)
+		explain(
+		    p, "%s: type %s", scope, types[o->outbound_smtp_auth_type]);
 }
 
 static void

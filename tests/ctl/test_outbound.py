@@ -261,6 +261,21 @@ domain "colon.test" {
         self.assertEqual(out.splitlines()[-1],
                          "elsewhere.test " + NOTHING)
 
+    def test_type_of_a_sender(self):
+        """That of its binding, although Postfix does not say where to."""
+        self.write("""
+binding "s" { nexthops = {"relay.test"} outbound_smtp_auth_type = "LOGIN"
+    sender "ann@example.org" {
+        outbound_smtp_auth_user = "ann" outbound_smtp_auth_pass = "Secret" } }
+""")
+        rc, out, err = self.ctl("explain", "outbound", "-s",
+                                "ann@example.org", "-b", "s", "relay.test")
+        self.assertEqual((rc, err), (0, ""))
+        self.assertIn(
+            '  binding "s": passed over, but for its type: the next hop is '
+            'not known\n  binding "s": type LOGIN\n', out)
+        self.assertIn("relay.test accept user=ann type=LOGIN ", out)
+
     def test_length_is_not_told(self):
         """Two passwords, one output."""
         outputs = set()
