@@ -401,8 +401,8 @@ class Life(Bound):
         wait_for(lambda: rig.facts("status")["threads"] == "2", "both")
         begun = time.monotonic()
         took = rig.stop()
-        self.assertTrue(0.2 < took < 2 * PATIENCE, took)
-        self.assertLess(time.monotonic() - begun, 2 * PATIENCE)
+        self.assertTrue(1 < took < 4 + 3 * PATIENCE, took)
+        self.assertLess(time.monotonic() - begun, 4 + 3 * PATIENCE)
         self.assertEqual(slow.reply(), GIVEN)
         self.assertEqual([many.reply() for _ in range(4)], [GIVEN] * 4)
         for peer in (idle, once, slow, many, part):
