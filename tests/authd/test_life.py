@@ -226,8 +226,10 @@ class Life(Serve):
             answer = rig.command("reload")
             self.assertTrue(answer[0].startswith("error: "), answer)
             self.assertIn(word, answer[0])
+            stays = "the old configuration stays"
+            before = rig.log().count(stays)
             rig.daemon.kill(signal.SIGUSR1)
-            rig.wait_log("the old configuration stays")
+            wait_for(lambda: rig.log().count(stays) > before, stays)
             self.assertEqual(rig.check("good", "right")[0], GOOD)
             rig.write_conf(**back)
         rig.write_conf(authd='socket_group = "daemon" '

@@ -393,7 +393,7 @@ outbound_smtp_auth {{ ds_cache = "t"
         out = [line for line in self.recipe("sendmail.mc")[0].splitlines()
                if not line.startswith("dnl")]
         self.assertEqual(
-            [re.sub("/[a-z/]*/share/", "/usr/share/", line) for line in out],
+            [re.sub("`/[^']*/share/", "`/usr/share/", line) for line in out],
             block_with("define(`confAUTH").splitlines())
         self.write(partners + "\n" + relay)
         shown = block_with("# posternctl outbound").splitlines()
