@@ -17,6 +17,7 @@
 #include "common/errtext.h"
 #include "common/local_socket.h"
 #include "common/log.h"
+#include "common/thread_chain.h"
 
 /* Requests that are answered at once; how long a request may take to come,
  * and how long each write of the answer may wait for its reader. */
@@ -35,6 +36,7 @@ struct control {
 	pthread_cond_t cond;
 	LIST_HEAD(, client) clients; /* guarded by lock */
 	unsigned n_clients;          /* guarded by lock */
+	struct thread_chain gone;    /* the same */
 	atomic_bool stop;
 };
 
@@ -156,15 +158,14 @@ client_serve(struct control *c, int fd)
 	explicit_bzero(line, sizeof(line)); /* passwords come here, too */
 }
 
+/* With the lock held. */
 static void
 client_end(struct control *c, struct client *cl)
 {
-	pthread_mutex_lock(&c->lock);
 	LIST_REMOVE(cl, entry);
 	c->n_clients--;
 	close(cl->fd);
 	pthread_cond_broadcast(&c->cond);
-	pthread_mutex_unlock(&c->lock);
 	free(cl);
 }
 
@@ -173,9 +174,16 @@ client_main(void *arg)
 {
 	struct client *cl = arg;
 	struct control *c = cl->control;
+	pthread_t before;
+	bool joins;
 
 	client_serve(c, cl->fd);
+	pthread_mutex_lock(&c->lock);
+	joins = thread_chain_leave(&c->gone, &before);
 	client_end(c, cl);
+	pthread_mutex_unlock(&c->lock);
+	if (joins)
+		(void)pthread_join(before, NULL);
 	return NULL;
 }
 
@@ -200,9 +208,10 @@ client_start(struct control *c, int fd)
 	LIST_INSERT_HEAD(&c->clients, cl, entry);
 	pthread_mutex_unlock(&c->lock);
 	if (pthread_create(&thread, NULL, client_main, cl) == 0)
-		pthread_detach(thread);
-	else
-		client_end(c, cl);
+		return;
+	pthread_mutex_lock(&c->lock);
+	client_end(c, cl);
+	pthread_mutex_unlock(&c->lock);
 }
 
 static void *
@@ -272,6 +281,7 @@ control_stop(struct control *c)
 	while (c->n_clients > 0)
 		pthread_cond_wait(&c->cond, &c->lock);
 	pthread_mutex_unlock(&c->lock);
+	thread_chain_join(&c->gone);
 	close(c->fd);
 	pthread_cond_destroy(&c->cond);
 	pthread_mutex_destroy(&c->lock);

@@ -215,6 +215,7 @@ engine_shutdown(struct engine *e)
 	while (e->n_openers > 0)
 		pthread_cond_wait(&e->cond, &e->lock);
 	pthread_mutex_unlock(&e->lock);
+	thread_chain_join(&e->gone);
 	(void)engine_inbox(e);
 	HASH_ITER(hh, e->targets, t, next)
 	{

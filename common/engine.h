@@ -32,6 +32,7 @@
 #include "common/probe.h"
 #include "common/route.h"
 #include "common/siphash.h"
+#include "common/thread_chain.h"
 
 /* How many recipients one transaction carries: RFC 5321 section 4.5.3.1.8
  * promises 100. */
@@ -223,7 +224,8 @@ struct engine {
 	STAILQ_HEAD(, engine_call) calls;
 	bool woken, stop, stopped;
 	unsigned n_openers;
-	struct line **owned; /* open lines, for prober_owns() */
+	struct thread_chain gone; /* openers */
+	struct line **owned;      /* open lines, for prober_owns() */
 	size_t n_owned, max_owned;
 
 	/* the engine's */

@@ -23,6 +23,7 @@ libpostern_la_SOURCES += \
 	common/ds_sqlite_pool.c common/ds_sqlite_pool.h \
 	common/siphash.c common/siphash.h \
 	common/table.c common/table.h \
+	common/thread_chain.c common/thread_chain.h \
 	common/tls.c common/tls.h \
 	common/tls_client.h \
 	common/tls_start.c \

@@ -95,6 +95,8 @@ opener_main(void *arg)
 	struct opening *o = arg;
 	struct opened *r = o->result;
 	struct engine *e = o->engine;
+	pthread_t before;
+	bool joins;
 
 	r->outcome = opening_tls(o);
 	if (r->outcome == OUTCOME_OK)
@@ -107,9 +109,12 @@ opener_main(void *arg)
 	pthread_mutex_lock(&e->lock);
 	STAILQ_INSERT_TAIL(&e->arrivals, r, entry);
 	e->n_openers--;
+	joins = thread_chain_leave(&e->gone, &before);
 	engine_wake(e);
 	pthread_cond_broadcast(&e->cond);
 	pthread_mutex_unlock(&e->lock);
+	if (joins)
+		(void)pthread_join(before, NULL);
 	return NULL;
 }
 
@@ -154,8 +159,7 @@ opener_thread(struct opening *o)
 
 	if (pthread_attr_init(&attr) != 0)
 		return false;
-	if (pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0 &&
-	    pthread_attr_setstacksize(&attr, OPENER_STACK) == 0) {
+	if (pthread_attr_setstacksize(&attr, OPENER_STACK) == 0) {
 		sigfillset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, &old);
 		ok = pthread_create(&thread, &attr, opener_main, o) == 0;

@@ -162,8 +162,7 @@ pool_free(struct pool *p)
 	pthread_mutex_lock(&p->lock);
 	while (p->n_threads > 0)
 		pool_wait(p, &p->ended, INT64_MAX);
-	if (p->any_gone)
-		(void)pthread_join(p->gone, NULL);
+	thread_chain_join(&p->gone);
 	while (!TAILQ_EMPTY(&p->all))
 		target_end(TAILQ_FIRST(&p->all));
 	pthread_mutex_unlock(&p->lock);

@@ -167,10 +167,7 @@ crew_main(void *arg)
 		pthread_mutex_lock(&p->lock);
 	}
 	p->n_crew--; /* takes no job any more */
-	before = p->gone;
-	joins = p->any_gone;
-	p->gone = pthread_self();
-	p->any_gone = true;
+	joins = thread_chain_leave(&p->gone, &before);
 	pthread_mutex_unlock(&p->lock);
 	dialer_free(job.dialer);
 	if (joins)

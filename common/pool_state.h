@@ -33,6 +33,7 @@
 #include "common/dial.h"
 #include "common/log.h"
 #include "common/pool.h"
+#include "common/thread_chain.h"
 
 /* Threads of the crew at most; one without work leaves.  A slow upstream has
  * as many sessions being opened as logins wait for it. */
@@ -218,8 +219,7 @@ struct pool {
 			  * done by those at work when they are through */
 	size_t n_jobs, n_crew, n_resting;
 	size_t n_threads; /* of the crew, with those that are leaving */
-	pthread_t gone;   /* the last that left, which nobody has joined */
-	bool any_gone;
+	struct thread_chain gone;
 };
 
 /* pool.c */

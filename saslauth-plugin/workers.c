@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "common/errtext.h"
+#include "common/thread_chain.h"
 #include "saslauth-plugin/complain.h"
 
 /* A thread that waits: on its own stack. */
@@ -25,6 +26,7 @@ struct workers {
 	SLIST_HEAD(, worker) idle;
 	STAILQ_HEAD(, work) queue;
 	size_t n_threads, n_queued;
+	struct thread_chain gone;
 	size_t n_starting; /* threads: each will take one off the queue */
 	bool stop;
 	pthread_cond_t ended; /* n_threads is 0 */
@@ -74,6 +76,8 @@ worker_main(void *arg)
 	struct workers *w = arg;
 	struct worker me = { .work = NULL };
 	struct work *work;
+	pthread_t before;
+	bool joins;
 
 	pthread_cond_init(&me.cond, &w->cond_attr);
 	pthread_mutex_lock(&w->lock);
@@ -83,10 +87,13 @@ worker_main(void *arg)
 		w->p.fn(work);
 		pthread_mutex_lock(&w->lock);
 	}
+	joins = thread_chain_leave(&w->gone, &before);
 	if (--w->n_threads == 0)
 		pthread_cond_signal(&w->ended);
 	pthread_cond_destroy(&me.cond);
 	pthread_mutex_unlock(&w->lock);
+	if (joins)
+		(void)pthread_join(before, NULL);
 	return NULL;
 }
 
@@ -102,8 +109,6 @@ workers_new(const struct workers_params *p)
 	STAILQ_INIT(&w->queue);
 	if (pthread_attr_init(&w->attr) != 0 ||
 	    pthread_attr_setstacksize(&w->attr, p->stack) != 0 ||
-	    pthread_attr_setdetachstate(&w->attr, PTHREAD_CREATE_DETACHED) !=
-		0 ||
 	    pthread_condattr_init(&w->cond_attr) != 0 ||
 	    pthread_condattr_setclock(&w->cond_attr, CLOCK_MONOTONIC) != 0) {
 		free(w);
@@ -190,6 +195,7 @@ workers_free(struct workers *w)
 	while (w->n_threads > 0)
 		pthread_cond_wait(&w->ended, &w->lock);
 	pthread_mutex_unlock(&w->lock);
+	thread_chain_join(&w->gone);
 	pthread_cond_destroy(&w->ended);
 	pthread_mutex_destroy(&w->lock);
 	pthread_condattr_destroy(&w->cond_attr);
