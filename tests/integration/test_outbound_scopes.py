@@ -240,7 +240,9 @@ def test_sessions_are_not_mixed(case):
                 ("a", "zoe@else.test", "a"), ("c", "ann@corp.test", "c"),
                 ("smtp", "ann@corp.test", None)):
             table.add(transport, f"[{RELAY}]", want, sender)
-    keep = {"smtp_connection_cache_destinations": f"[{RELAY}]"}
+    keep = {"smtp_connection_cache_destinations": f"[{RELAY}]",
+            "smtp_connection_cache_time_limit": "10s",
+            "connection_cache_ttl_limit": "10s"}
     dependent = {"smtp_sender_dependent_authentication": "yes", **keep}
     gate = OutboundGate(
         case, f"""

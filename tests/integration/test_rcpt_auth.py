@@ -88,7 +88,8 @@ def login(case, mechanism):
     gate = guarded.set_up(mechanism=mechanism)
     gate.expect("ann@example.com", 250)
     gate.expect("nobody@example.com", 550, "5.1.1")
-    equal(guarded.logins.asked, [USER], "the logins")
+    # a second session when the random question comes before the first is free
+    equal(set(guarded.logins.asked), {USER}, "the logins")
     contains(gate.milter.log(), f"AUTH {mechanism}", "the dialogue")
     explained = gate.milter.posternctl(
         "explain", "rcpt", "nobody@example.com")
