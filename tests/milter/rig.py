@@ -28,10 +28,6 @@ BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
 MILTER = os.path.join(BUILD, "milter", "postern-milter")
 CTL = os.path.join(BUILD, "tools", "posternctl")
 
-# for posternctl, which does not wait for its threads
-LEAKS = {"LSAN_OPTIONS": "print_suppressions=0:suppressions="
-         + os.path.join(HERE, "..", "lsan.supp")}
-
 CONF = """hostname = "edge.test"
 user = "{user}"
 log_target = "{target}"
@@ -161,7 +157,7 @@ class Rig(Case):
     def ctl(self, *arguments, text="", conf=None, seconds=120.0):
         """Run posternctl with the rig's configuration."""
         return self.run([CTL, "-c", conf or self.conf, *arguments], text,
-                        env=LEAKS, seconds=seconds)
+                        seconds=seconds)
 
     def ask_control(self, octets, shut=False, seconds=60.0):
         """Send octets to the control socket; what comes until its end."""
