@@ -279,4 +279,7 @@ const struct conf_peer *conf_peer_find(const struct conf *c, const char *ip);
  * may be NULL, who may nothing. */
 bool conf_peer_may(const struct conf_peer *peer, const char *extension);
 
+/* conf_outbound_sets(o): is any option of outbound_smtp_auth_* set there? */
+bool conf_outbound_sets(const struct conf_outbound *o);
+
 #endif /* POSTERN_COMMON_CONF_H */

@@ -95,3 +95,11 @@ conf_peer_may(const struct conf_peer *peer, const char *extension)
 			return true;
 	return false;
 }
+
+bool
+conf_outbound_sets(const struct conf_outbound *o)
+{
+	return o->outbound_smtp_auth_user != NULL ||
+	    o->outbound_smtp_auth_type >= 0 ||
+	    o->outbound_smtp_auth_key != NULL;
+}

@@ -148,6 +148,7 @@ static const char *
 fault(const struct carry *c)
 {
 	size_t n;
+	int type;
 
 	if (has(c, CARRY_USER) && !has(c, CARRY_PASS))
 		return "outbound_smtp_auth_user without "
@@ -155,9 +156,7 @@ fault(const struct carry *c)
 	if (has(c, CARRY_PASS) && !has(c, CARRY_USER))
 		return "outbound_smtp_auth_pass without "
 		       "outbound_smtp_auth_user";
-	if (has(c, CARRY_TYPE) &&
-	    strcasecmp(c->values[CARRY_TYPE], "PLAIN") != 0 &&
-	    strcasecmp(c->values[CARRY_TYPE], "LOGIN") != 0)
+	if (!credential_type_parse(c->values[CARRY_TYPE], &type))
 		return "outbound_smtp_auth_type is neither PLAIN nor LOGIN";
 	if (!tag_binding_ok(c->values[CARRY_BINDING]))
 		return "the binding is not a word";
@@ -209,20 +208,14 @@ put(const struct carry *c, const struct conf *conf, const char *id, char *why,
     size_t len)
 {
 	const char *path = conf->authd.control + sizeof("unix:") - 1;
-	const char *value;
 	struct request r;
 	bool ok;
 	size_t n;
 
 	request_begin(&r, id);
-	for (n = 0; n < CARRY_NAMES; n++) {
-		value = c->values[n];
-		if (n == CARRY_TYPE && value[0] != '\0')
-			value =
-			    strcasecmp(value, "PLAIN") == 0 ? "PLAIN" : "LOGIN";
-		if (value[0] != '\0')
-			request_add(&r, names[n].word, value);
-	}
+	for (n = 0; n < CARRY_NAMES; n++)
+		if (c->values[n][0] != '\0')
+			request_add(&r, names[n].word, c->values[n]);
 	ok = r.ok;
 	if (!ok)
 		snprintf(why, len, "the request is too long");

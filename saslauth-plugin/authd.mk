@@ -24,7 +24,7 @@ saslauth_plugin_libauthd_la_SOURCES = \
 	saslauth-plugin/saslauthd_serve.c saslauth-plugin/serve.h \
 	saslauth-plugin/sendmail_key.c saslauth-plugin/sendmail_key.h \
 	saslauth-plugin/sendmail_reply.c saslauth-plugin/sendmail_reply.h \
-	saslauth-plugin/serve_check.c \
+	saslauth-plugin/serve_check.c saslauth-plugin/serve_text.c \
 	saslauth-plugin/socketmap_ask.c saslauth-plugin/socketmap_ask.h \
 	saslauth-plugin/socketmap_frame.c saslauth-plugin/socketmap_frame.h \
 	saslauth-plugin/socketmap_serve.c \

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/outbound.h"
 #include "common/xtext.h"
@@ -80,21 +79,6 @@ value(const char *word, struct values *v, char *why, size_t len)
 	return true;
 }
 
-static bool
-type_of(const struct values *v, int *out, char *why, size_t len)
-{
-	*out = -1;
-	if (!v->set[TYPE])
-		return true;
-	if (strcasecmp(v->text[TYPE], "PLAIN") == 0)
-		*out = OUTBOUND_PLAIN;
-	else if (strcasecmp(v->text[TYPE], "LOGIN") == 0)
-		*out = OUTBOUND_LOGIN;
-	else
-		return fails(why, len, "type", "neither PLAIN nor LOGIN");
-	return true;
-}
-
 static const char *
 set_or_null(const struct values *v, enum word w)
 {
@@ -113,8 +97,8 @@ put(struct outbound *o, const char *id, const struct values *v, char *why,
 		return fails(why, len, "outbound put",
 		    "user without pass, or "
 		    "pass without user");
-	if (!type_of(v, &m.type, why, len))
-		return false;
+	if (!credential_type_parse(v->text[TYPE], &m.type))
+		return fails(why, len, "type", "neither PLAIN nor LOGIN");
 	m.binding = set_or_null(v, BINDING);
 	m.user = set_or_null(v, USER);
 	m.key = set_or_null(v, KEY);

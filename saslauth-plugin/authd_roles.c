@@ -14,23 +14,16 @@ authd_has_logins(const struct conf *conf)
 	return false;
 }
 
-static bool
-is_set(const struct conf_outbound *o)
-{
-	return o->outbound_smtp_auth_user != NULL ||
-	    o->outbound_smtp_auth_type >= 0 ||
-	    o->outbound_smtp_auth_key != NULL;
-}
-
 bool
 authd_has_outbound(const struct conf *conf)
 {
-	if (is_set(&conf->outbound) || conf->credential.query != NULL ||
+	if (conf_outbound_sets(&conf->outbound) ||
+	    conf->credential.query != NULL ||
 	    conf->credential.message_credentials || conf->n_bindings > 0 ||
 	    conf->n_groups > 0 || conf->n_senders > 0)
 		return true;
 	for (size_t i = 0; i < conf->n_domains; i++)
-		if (is_set(&conf->domains[i].outbound))
+		if (conf_outbound_sets(&conf->domains[i].outbound))
 			return true;
 	return false;
 }

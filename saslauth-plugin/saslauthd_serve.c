@@ -33,18 +33,6 @@ saslauthd_look(const unsigned char *buf, size_t len, const char **why)
 	}
 }
 
-static bool
-field_text(const struct saslauthd_field *f, char *out, size_t size)
-{
-	if (f->len >= size ||
-	    (f->len > 0 && memchr(f->data, '\0', f->len) != NULL))
-		return false;
-	if (f->len > 0)
-		memcpy(out, f->data, f->len);
-	out[f->len] = '\0';
-	return true;
-}
-
 /* Does the login end in '@' and the realm already? */
 static bool
 has_realm(const struct saslauthd_request *rq)
@@ -115,9 +103,11 @@ saslauthd_answer(struct serve_call *c)
 	struct saslauthd_request rq;
 
 	if (saslauthd_parse(c->request, c->len, &rq, NULL) < SASLAUTHD_FOUR ||
-	    !field_text(&rq.service, service, sizeof(service)) ||
-	    !field_text(&rq.realm, realm, sizeof(realm)) ||
-	    !field_text(&rq.client, client, sizeof(client))) {
+	    !serve_text(
+		rq.service.data, rq.service.len, service, sizeof(service)) ||
+	    !serve_text(rq.realm.data, rq.realm.len, realm, sizeof(realm)) ||
+	    !serve_text(
+		rq.client.data, rq.client.len, client, sizeof(client))) {
 		c->fault = "a field that is too long or holds a NUL";
 		return;
 	}

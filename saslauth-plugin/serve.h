@@ -75,6 +75,10 @@ struct serve_protocol {
 void serve_check(struct serve_call *c, const struct serve_protocol *p,
     const struct auth_asker *who, const struct auth_login *login);
 
+/* serve_text(data, len, out, size): octets of a request as a string.  False
+ * when they do not fit, or a NUL is among them. */
+bool serve_text(const void *data, size_t len, char *out, size_t size);
+
 extern const struct serve_protocol wire_protocol;
 extern const struct serve_protocol saslauthd_protocol;
 extern const struct serve_protocol socketmap_protocol;

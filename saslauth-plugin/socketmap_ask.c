@@ -5,18 +5,7 @@
 #include <string.h>
 
 #include "saslauth-plugin/sendmail_reply.h"
-
-static bool
-text(const struct socketmap_text *t, char *out, size_t size)
-{
-	if (t->len >= size ||
-	    (t->len > 0 && memchr(t->data, '\0', t->len) != NULL))
-		return false;
-	if (t->len > 0)
-		memcpy(out, t->data, t->len);
-	out[t->len] = '\0';
-	return true;
-}
+#include "saslauth-plugin/serve.h"
 
 /* By the server that it is connected to, first. */
 static bool
@@ -36,9 +25,11 @@ socketmap_asked(const struct socketmap_request *rq, struct socketmap_asked *out,
 	out->sendmail = false;
 	if (rq->key.data == NULL)
 		*why = "no key behind a name and a blank";
-	else if (!text(&rq->name, out->name, sizeof(out->name)))
+	else if (!serve_text(
+		     rq->name.data, rq->name.len, out->name, sizeof(out->name)))
 		*why = "a name that is too long or holds a NUL";
-	else if (!text(&rq->key, out->key, sizeof(out->key)))
+	else if (!serve_text(
+		     rq->key.data, rq->key.len, out->key, sizeof(out->key)))
 		*why = "a key that is too long or holds a NUL";
 	else {
 		out->question.binding = out->name;

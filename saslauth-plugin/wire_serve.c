@@ -44,13 +44,7 @@ wire_look(const unsigned char *buf, size_t len, const char **why)
 static bool
 text(const struct wire_item *i, char *out, size_t size)
 {
-	if (i->len >= size ||
-	    (i->len > 0 && memchr(i->data, '\0', i->len) != NULL))
-		return false;
-	if (i->len > 0)
-		memcpy(out, i->data, i->len);
-	out[i->len] = '\0';
-	return true;
+	return serve_text(i->data, i->len, out, size);
 }
 
 static bool

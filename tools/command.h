@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+struct address;
 struct conf;
 
 struct ctl {
@@ -51,5 +52,9 @@ int command_status(const struct ctl *ctl, int argc, char **argv);
  */
 int ctl_conf(
     const struct ctl *ctl, const struct override *o, struct conf **out);
+
+/* ctl_address(option, text, out): the address that an option gives, or the
+ * null one.  False after a message. */
+bool ctl_address(char option, const char *text, struct address *out);
 
 #endif /* POSTERN_TOOLS_COMMAND_H */

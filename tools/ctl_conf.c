@@ -160,16 +160,12 @@ override_auth(struct conf_auth *a, int64_t timeout)
 	a->warm_sessions = 0;
 }
 
-/* "", <> or an address; the word `original` has no meaning here. */
-static bool
-mailfrom_ok(const char *text)
+bool
+ctl_address(char option, const char *text, struct address *out)
 {
-	const char *why = "no domain";
-	struct address a;
+	const char *why = NULL;
 
-	if (text[0] == '\0')
-		return true;
-	switch (address_parse(text, strlen(text), &a, &why)) {
+	switch (address_parse(text, strlen(text), out, &why)) {
 	case ADDRESS_OK:
 	case ADDRESS_NULL:
 		return true;
@@ -179,8 +175,17 @@ mailfrom_ok(const char *text)
 	case ADDRESS_BAD:
 		break;
 	}
-	fprintf(stderr, "posternctl: -f %s: %s\n", text, why);
+	fprintf(stderr, "posternctl: -%c %s: %s\n", option, text, why);
 	return false;
+}
+
+/* "", <> or an address; the word `original` has no meaning here. */
+static bool
+mailfrom_ok(const char *text)
+{
+	struct address a;
+
+	return text[0] == '\0' || ctl_address('f', text, &a);
 }
 
 static bool

@@ -50,23 +50,10 @@ struct lookup {
 static bool
 set_sender(struct inquiry *q, const char *text)
 {
-	const char *why = NULL;
-
-	switch (address_parse(text, strlen(text), &q->sender, &why)) {
-	case ADDRESS_OK:
-		q->has_sender = true;
-		return true;
-	case ADDRESS_NULL:
-		q->has_sender = false;
-		return true;
-	case ADDRESS_NO_DOMAIN:
-		why = "no domain";
-		break;
-	case ADDRESS_BAD:
-		break;
-	}
-	fprintf(stderr, "posternctl: -s %s: %s\n", text, why);
-	return false;
+	if (!ctl_address('s', text, &q->sender))
+		return false;
+	q->has_sender = !q->sender.null;
+	return true;
 }
 
 /* Returns 0, or 64 after a message. */

@@ -188,14 +188,6 @@ transport_of_type(struct recipe_plan *plan, int type)
 	return t;
 }
 
-static bool
-sets_something(const struct conf_outbound *o)
-{
-	return o->outbound_smtp_auth_user != NULL ||
-	    o->outbound_smtp_auth_type >= 0 ||
-	    o->outbound_smtp_auth_key != NULL;
-}
-
 static void
 plan_types(const struct planning *p)
 {
@@ -208,7 +200,7 @@ plan_types(const struct planning *p)
 	int type;
 
 	for (i = 0; i < c->n_domains; i++) {
-		if (!sets_something(&c->domains[i].outbound) ||
+		if (!conf_outbound_sets(&c->domains[i].outbound) ||
 		    !pick_hop(p, CREDENTIAL_DEFAULT, c->domains[i].name, &type))
 			continue;
 		r = &plan->routes[plan->n_routes++];

@@ -238,6 +238,18 @@ class Rig(Case):
         """Wait for a line that holds the text."""
         wait_for(lambda: text in self.log(), f"{text!r} in the log")
 
+    def crowd(self):
+        """As many logins as there are threads and places for, which take a
+        minute each."""
+        peers = []
+        for _ in range(3000):
+            peer = self.peer()
+            peer.send(check_frame("slow-60000", "x"))
+            peers.append(peer)
+        wait_for(lambda: self.facts("status")["waiting"] == "1500",
+                 "the queue of logins to be full")
+        return peers
+
     def peer(self, path=None):
         """Somebody who connects; hangs up when the rig ends."""
         peer = Peer(path or self.auth)

@@ -83,13 +83,7 @@ class Load(Serve):
         if not PLAIN:
             self.skipTest("too many threads for a sanitizer")
         rig = self.rig()
-        peers = []
-        for _ in range(3000):
-            peer = rig.peer()
-            peer.send(check_frame("slow-60000", "x"))
-            peers.append(peer)
-        wait_for(lambda: rig.facts("status")["waiting"] == "1500",
-                 "the queue to be full")
+        peers = rig.crowd()
         self.assertEqual(rig.facts("status")["threads"], "1500")
         begun = time.monotonic()
         self.assertEqual(rig.check("good", "right"), (

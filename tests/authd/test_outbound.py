@@ -376,13 +376,7 @@ class Others(Bound):
         if not PLAIN:
             self.skipTest("too many threads for a sanitizer")
         rig = self.rig()
-        peers = []
-        for _ in range(3000):
-            peer = rig.peer()
-            peer.send(check_frame("slow-60000", "x"))
-            peers.append(peer)
-        wait_for(lambda: rig.facts("status")["waiting"] == "1500",
-                 "the queue of logins to be full")
+        peers = rig.crowd()
         self.quick(rig)
         begun = time.monotonic()
         self.assertEqual(rig.look("a", "slow-20"), GIVEN)

@@ -239,13 +239,13 @@ class Kept(Carry):
              "user=ann+20smith+3D+2B pass=gr+C3+BCn+20%s\\+20x"),
             (auth(**{"user": "u" * 255, "pass": long, "type": "login",
                      "key": long}) + ["binding=" + "b" * 64],
-             "user=" + "u" * 255 + f" pass={long} type=LOGIN key={long} "
+             "user=" + "u" * 255 + f" pass={long} type=login key={long} "
              "binding=" + "b" * 64),
             (auth(**{"user": "ü" * 127, "pass": "ü" * 512,
                      "key": "ü" * 512}),
              "user=" + "+C3+BC" * 127 + " pass=" + "+C3+BC" * 512 +
              " key=" + "+C3+BC" * 512),
-            (auth(type="Plain"), "type=PLAIN"),
+            (auth(type="Plain"), "type=Plain"),
             (auth(key="k"), "key=k"),
             (BOTH + auth(type="false", key=""), f"user=ann pass={PASS}"),
             (auth(**{"user": "ann", "pass": "file:/etc/passwd"}),
