@@ -29,7 +29,7 @@ class Rig(rigs.Rig):
     """See rigs.Rig; its helpers say whether a login is right.  Those that ask
     an upstream come and go with it: see behind()."""
 
-    DOORS = ("floor", "mux", "postern", "reuse", "remembered")
+    DOORS = ("floor", "late", "mux", "postern", "reuse", "remembered")
     FLOOR = "floor"
     COMMAND = "AUTH"
     CLIENT = ("--auth",)
@@ -58,7 +58,7 @@ class Rig(rigs.Rig):
 
     def _configure_door(self, name):
         """What libsasl reads for smtpd_sasl_path = name."""
-        stock = {"floor": "floor", "mux": "mux.mux"}
+        stock = {"floor": "floor", "late": "late", "mux": "mux.mux"}
         if name in stock:
             text = _STOCK.format(socket=stock[name])
         else:
@@ -68,10 +68,11 @@ class Rig(rigs.Rig):
         with open(path, "w", encoding="ascii") as file:
             file.write(text)
 
-    def _start_stub(self):
-        path = os.path.join(self.sockets, "floor")
+    def _start_stub(self, name="floor", *flags):
+        path = os.path.join(self.sockets, name)
         child = self.case.start(
-            "stub", [self.program("bench_saslauthd"), "unix:" + path])
+            f"stub-{name}",
+            [self.program("bench_saslauthd"), *flags, "unix:" + path])
         wait_for(lambda: os.path.exists(path), "the stub to listen")
         os.chmod(path, 0o666)
         return child
@@ -98,6 +99,12 @@ class Rig(rigs.Rig):
         started = []
         try:
             for name in variants if self.built() else ():
+                if name == "late":
+                    self.variants.append(name)
+                    stub = self._start_stub(name, f"--delay-ms={latency}")
+                    self.helpers[name] = stub
+                    started.append(stub.stop)
+                    continue
                 flags = ["--xclient"] if name == "reuse" else []
                 upstream = rigs.Upstream(self.case, latency, *flags)
                 started.append(upstream.child.stop)

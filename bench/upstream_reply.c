@@ -155,17 +155,21 @@ answer_auth(struct transaction *tr, const char *line, size_t len,
 	return (struct answer){ .text = "504 5.5.4 no such mechanism\r\n" };
 }
 
-/* What Postfix does: a new session begins, on the same connection. */
+/* What Postfix does: a new session begins, on the same connection; HELO stands
+ * for an EHLO. */
 static struct answer
-answer_xclient(
-    struct transaction *tr, const struct rules *r, struct counters *c)
+answer_xclient(struct transaction *tr, const char *line, size_t len,
+    const struct rules *r, struct counters *c)
 {
+	static const char helo[] = " HELO=";
+
 	c->xclient++;
 	if (!r->xclient)
 		return (struct answer){ .text = "550 5.7.0 not you\r\n" };
 	if (tr->mail)
 		return (struct answer){ .text = "503 5.5.1 not now\r\n" };
 	memset(tr, 0, sizeof(*tr));
+	tr->greeted = memmem(line, len, helo, sizeof(helo) - 1) != NULL;
 	return (struct answer){ .text = "220 bench.example.net ESMTP\r\n" };
 }
 
@@ -206,7 +210,7 @@ upstream_reply(struct transaction *tr, const char *line, size_t len,
 	if (verb_is(line, len, "AUTH"))
 		return answer_auth(tr, line, len, r, c);
 	if (verb_is(line, len, "XCLIENT"))
-		return answer_xclient(tr, r, c);
+		return answer_xclient(tr, line, len, r, c);
 	if (verb_is(line, len, "MAIL"))
 		return answer_mail(tr, c);
 	if (verb_is(line, len, "DATA"))

@@ -105,15 +105,12 @@ void auth_check(struct auth *a, const struct auth_asker *who,
  * that is to be announced; no session that is ready, or one without PLAIN; a
  * name and password too long for AUTH with its initial response.
  *
- * While *q is not NULL there is something to poll for; after the answer, too,
- * when the upstream lets the session be used again.
+ * *q is set with AUTH_QUICK_WAIT, else NULL.
  *
  * auth_quick_step(q, out): there are events.  AUTH_QUICK_WAIT: poll again;
- * AUTH_QUICK_ANSWERED, once, with *out; AUTH_QUICK_OVER: after the answer,
- * nothing is left to do.
+ * AUTH_QUICK_ANSWERED: *out is, and q is gone.
  *
- * auth_quick_late(q, out): there is no more time: AUTH_QUICK_ANSWERED or, if
- * it has been, AUTH_QUICK_OVER.
+ * auth_quick_late(q, out): there is no more time; likewise.
  *
  * One thread at a time for each q.
  */
@@ -121,13 +118,13 @@ enum auth_quick_said {
 	AUTH_QUICK_SLOW,
 	AUTH_QUICK_WAIT,
 	AUTH_QUICK_ANSWERED,
-	AUTH_QUICK_OVER,
 };
 
 struct auth_quick_poll {
 	int fd;
 	short events; /* of poll(2) */
 	struct deadline until;
+	bool again; /* the same socket may have been polled for another login */
 };
 
 enum auth_quick_said auth_quick(struct auth *a, const struct auth_asker *who,
@@ -135,9 +132,8 @@ enum auth_quick_said auth_quick(struct auth *a, const struct auth_asker *who,
     struct auth_answer *out);
 void auth_quick_poll(const struct auth_quick *q, struct auth_quick_poll *out);
 enum auth_quick_said auth_quick_step(
-    struct auth_quick **q, struct auth_answer *out);
-enum auth_quick_said auth_quick_late(
-    struct auth_quick **q, struct auth_answer *out);
+    struct auth_quick *q, struct auth_answer *out);
+void auth_quick_late(struct auth_quick *q, struct auth_answer *out);
 
 /*
  * A relayed mechanism.  auth_begin() and auth_step() return true when

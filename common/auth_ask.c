@@ -29,10 +29,7 @@ give(struct auth_attempt *t, enum pool_fate fate)
 	if (t->route->up->xclient != XCLIENT_NO &&
 	    (fate == POOL_REUSE || fate == POOL_UNUSED))
 		fate = POOL_CLOSE;
-	if (!t->quick)
-		pool_give(t->lease, fate);
-	else if (pool_give_part(t->lease, fate))
-		t->rest = t->lease;
+	pool_give(t->lease, fate);
 	t->lease = NULL;
 }
 
@@ -205,7 +202,8 @@ attempt_connect_now(struct auth_attempt *t)
 	t->lease = pool_take_idle(t->a->pool, t->route, 0);
 	if (t->lease == NULL)
 		return false;
-	if (!is_private(t, h)) {
+	/* A login that fails by trial would be made again. */
+	if (!is_private(t, h) || pool_is_trial(t->lease)) {
 		attempt_unconnect(t);
 		return false;
 	}
@@ -275,12 +273,28 @@ fate_of_421(const struct reply *reply)
 	return POOL_REFUSED;
 }
 
+/* 503 where another login was before: to the upstream that one is not over, or
+ * it wants EHLO.  The credentials have not been looked at. */
+static bool
+is_spoilt(const struct auth_attempt *t)
+{
+	return t->x.event == EXCHANGE_REPLY && t->x.reply.code == 503 &&
+	    pool_was_reset(t->lease);
+}
+
 bool
 attempt_is_over(struct auth_attempt *t)
 {
 	struct exchange *x = &t->x;
 	enum pool_fate fate;
 
+	if (is_spoilt(t)) {
+		(void)snprintf(t->answer.text, sizeof(t->answer.text),
+		    "503 to AUTH after another login");
+		give(t, POOL_SPOILT);
+		next_host(t, true);
+		return false;
+	}
 	if (x->sent)
 		return true;
 	if (x->event == EXCHANGE_REPLY && reply_is_closing(&x->reply)) {
@@ -377,6 +391,8 @@ attempt_judge(struct auth_attempt *t)
 			fate = POOL_REUSE;
 		else if (reply_is_closing(&t->x.reply))
 			fate = fate_of_421(&t->x.reply);
+		else if (is_spoilt(t))
+			fate = POOL_SPOILT;
 	} else {
 		note(t, &t->x.fault);
 		(void)attempt_defer(

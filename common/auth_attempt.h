@@ -86,7 +86,6 @@ struct auth_attempt {
 	size_t host; /* the next one to try */
 	bool again;  /* it has been tried once: its session was stale */
 	struct pool_lease *lease;
-	struct pool_lease *rest; /* quick: given, and to be reset by us */
 	struct exchange x;
 	/* What must not be quoted: a password or token, and the message that
 	 * it goes upstream in.  Borrowed, NULL where there is none. */

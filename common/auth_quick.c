@@ -8,7 +8,6 @@
 struct auth_quick {
 	struct auth_attempt t;
 	struct secret pass, message;
-	struct pool_lease *rest; /* after the answer */
 };
 
 static void
@@ -40,19 +39,11 @@ begin(struct auth_quick *q, const struct auth_login *l)
 }
 
 static enum auth_quick_said
-finish(struct auth_quick **q, struct auth_answer *out)
+finish(struct auth_quick *q, struct auth_answer *out)
 {
-	struct auth_quick *this = *q;
-
-	attempt_judge(&this->t);
-	this->rest = this->t.rest;
-	attempt_end(&this->t, out);
-	secret_release(&this->pass);
-	secret_release(&this->message);
-	if (this->rest == NULL) {
-		quick_free(this);
-		*q = NULL;
-	}
+	attempt_judge(&q->t);
+	attempt_end(&q->t, out);
+	quick_free(q);
 	return AUTH_QUICK_ANSWERED;
 }
 
@@ -89,10 +80,8 @@ auth_quick(struct auth *a, const struct auth_asker *who,
 	if (!begin(q, login))
 		return give_up(q);
 	over = exchange_pump(&t->x);
-	if (over && t->x.sent) {
-		*out = q;
-		return finish(out, answer);
-	}
+	if (over && t->x.sent)
+		return finish(q, answer);
 	/* It was found dead: a worker will try another one. */
 	if (over) {
 		(void)attempt_is_over(t);
@@ -109,40 +98,23 @@ answered:
 void
 auth_quick_poll(const struct auth_quick *q, struct auth_quick_poll *out)
 {
-	const struct session *s =
-	    q->rest != NULL ? pool_session(q->rest) : q->t.x.session;
+	const struct session *s = q->t.x.session;
 
 	out->fd = session_fd(s);
 	out->events = session_events(s);
-	out->until =
-	    q->rest != NULL ? pool_reset_until(q->rest) : q->t.deadline;
-}
-
-static enum auth_quick_said
-over(struct auth_quick **q)
-{
-	quick_free(*q);
-	*q = NULL;
-	return AUTH_QUICK_OVER;
+	out->until = q->t.deadline;
+	out->again = pool_was_reset(q->t.lease);
 }
 
 enum auth_quick_said
-auth_quick_step(struct auth_quick **q, struct auth_answer *answer)
+auth_quick_step(struct auth_quick *q, struct auth_answer *answer)
 {
-	if ((*q)->rest != NULL)
-		return pool_reset_step((*q)->rest) ? AUTH_QUICK_WAIT : over(q);
-	if (!exchange_pump(&(*q)->t.x))
-		return AUTH_QUICK_WAIT;
-	return finish(q, answer);
+	return exchange_pump(&q->t.x) ? finish(q, answer) : AUTH_QUICK_WAIT;
 }
 
-enum auth_quick_said
-auth_quick_late(struct auth_quick **q, struct auth_answer *answer)
+void
+auth_quick_late(struct auth_quick *q, struct auth_answer *answer)
 {
-	if ((*q)->rest != NULL) {
-		pool_reset_late((*q)->rest);
-		return over(q);
-	}
-	exchange_late(&(*q)->t.x);
-	return finish(q, answer);
+	exchange_late(&q->t.x);
+	(void)finish(q, answer);
 }

@@ -92,6 +92,7 @@ pool_new(const struct pool_params *params)
 	p->params = *params;
 	TAILQ_INIT(&p->all);
 	TAILQ_INIT(&p->closing);
+	TAILQ_INIT(&p->spent);
 	TAILQ_INIT(&p->begins);
 	TAILQ_INIT(&p->openings);
 	TAILQ_INIT(&p->jobs);
@@ -114,7 +115,7 @@ target_break_off(struct pool_target *t, const struct fault *f)
 
 	TAILQ_FOREACH(l, &t->leases, all) {
 		fd = l->abort_fd;
-		if (l->state == LEASE_IN_USE || l->state == LEASE_RESETTING)
+		if (l->state == LEASE_IN_USE)
 			fd = session_fd(l->session);
 		if (fd != -1)
 			(void)shutdown(fd, SHUT_RDWR);
@@ -145,7 +146,7 @@ target_end(struct pool_target *t)
 	struct pool_lease *l;
 
 	while ((l = TAILQ_FIRST(&t->leases)) != NULL) {
-		/* Idle, closing, or a job that nobody took. */
+		/* Idle or soon, closing, or a job that nobody took. */
 		session_free(l->session);
 		lease_free(l);
 	}
@@ -222,14 +223,17 @@ wait_for(struct pool_target *t, struct pool_waiter *w, struct deadline d)
 	return w->lease != NULL ? OUTCOME_OK : w->outcome;
 }
 
-/* The freshest idle session that has not turned bad; the lock is given up to
- * look at it.  NULL: there is none. */
+/* The freshest idle session that has not turned bad, or one that will be idle
+ * now; the lock is given up to look at it.  NULL: there is none. */
 static struct pool_lease *
 take_idle(struct pool_target *t)
 {
 	struct pool *p = t->pool;
 	struct pool_lease *l;
 
+	/* While all others serve one login only. */
+	if (t->on_trial && (l = reset_take(t)) != NULL)
+		return l;
 	while (!p->stop && (l = TAILQ_FIRST(&t->idle)) != NULL) {
 		lease_set(l, LEASE_IN_USE);
 		pool_target_grow(t, clock_ms());
@@ -245,7 +249,7 @@ take_idle(struct pool_target *t)
 		pthread_mutex_lock(&p->lock);
 		lease_free(l);
 	}
-	return NULL;
+	return reset_take(t);
 }
 
 enum outcome
@@ -310,16 +314,17 @@ may_reset(const struct pool_lease *l)
 	const struct conf_upstream *up = &t->options->up;
 
 	/* The client's address cannot be taken back. */
-	return !t->old && !t->no_reset && up->xclient == XCLIENT_NO &&
-	    session_can_reset_login(l->session) &&
+	return !t->old && !t->no_reset && (t->can_reset || !t->on_trial) &&
+	    up->xclient == XCLIENT_NO && session_can_reset_login(l->session) &&
 	    session_commands(l->session) + POOL_LOGIN_COMMANDS <=
 	    (unsigned long)up->max_commands;
 }
 
 /* What its end says of the endpoint. */
 static void
-learn(struct pool_target *t, enum pool_fate fate)
+learn(struct pool_lease *l, enum pool_fate fate)
 {
+	struct pool_target *t = l->target;
 	struct fault f;
 
 	switch (fate) {
@@ -327,6 +332,10 @@ learn(struct pool_target *t, enum pool_fate fate)
 		break;
 	case POOL_CLOSE:
 	case POOL_REUSE:
+		if (fate == POOL_REUSE && l->was_reset) {
+			t->can_reset = true;
+			t->on_trial = false;
+		}
 		t->life_ms = clock_ms();
 		if (t->breaker.state == BREAKER_CLOSED)
 			(void)breaker_good(&t->breaker);
@@ -340,15 +349,29 @@ learn(struct pool_target *t, enum pool_fate fate)
 		pool_target_blame(t, &f, true);
 		pool_target_flush(t);
 		break;
+	case POOL_SPOILT:
+		reset_no_more(t, "not to be used after it");
+		pool_target_flush(t);
+		break;
 	}
 }
 
 /* What becomes of it; with the lock held. */
 enum gone {
 	GONE_KEPT,
-	GONE_RESET, /* it is to be */
+	GONE_RESET, /* it is to be, now */
 	GONE_CLOSED,
 };
+
+/* There are enough others: the janitor will have it reset, with more of them
+ * at once. */
+static bool
+can_wait(const struct pool_target *t)
+{
+	return t->can_reset && t->n_waiting == 0 &&
+	    2 * (t->n[LEASE_IDLE] + t->n[LEASE_RESETTING]) >
+	    (size_t)t->options->warm_sessions;
+}
 
 static enum gone
 keep(struct pool_lease *l, enum pool_fate fate, bool alive)
@@ -361,28 +384,31 @@ keep(struct pool_lease *l, enum pool_fate fate, bool alive)
 		return GONE_KEPT;
 	}
 	if (!l->target->pool->stop && fate == POOL_REUSE && may_reset(l)) {
-		lease_set(l, LEASE_RESETTING);
-		l->since_ms = now_ms;
-		return GONE_RESET;
+		l->trial = l->target->on_trial = !l->target->can_reset;
+		if (!can_wait(l->target))
+			return GONE_RESET;
+		lease_set(l, LEASE_SPENT);
+		TAILQ_INSERT_TAIL(&l->target->pool->spent, l, entry);
+		janitor_wake(l->target->pool, false);
+		return GONE_KEPT;
 	}
 	lease_set(l, LEASE_CLOSING);
 	l->since_ms = now_ms;
 	return GONE_CLOSED;
 }
 
+/* QUIT is the janitor's to say, to many at once. */
 static void
 close_lease(struct pool_lease *l, enum pool_fate fate)
 {
 	struct pool *p = l->target->pool;
-	bool over = fate == POOL_BROKEN || !session_leave(l->session);
 
-	l->quit = true;
-	if (over) {
+	if (fate == POOL_BROKEN) {
 		session_free(l->session);
 		l->session = NULL;
 	}
 	pthread_mutex_lock(&p->lock);
-	if (over) {
+	if (fate == POOL_BROKEN) {
 		lease_free(l);
 	} else {
 		TAILQ_INSERT_TAIL(&p->closing, l, entry);
@@ -391,40 +417,33 @@ close_lease(struct pool_lease *l, enum pool_fate fate)
 	pthread_mutex_unlock(&p->lock);
 }
 
-static enum gone
-give(struct pool_lease *l, enum pool_fate fate, bool part)
+void
+pool_give(struct pool_lease *l, enum pool_fate fate)
 {
 	struct pool *p = l->target->pool;
-	/* One that is to be reset is looked at by that. */
 	bool alive = fate == POOL_UNUSED && session_alive(l->session);
 	enum gone gone;
 
 	pthread_mutex_lock(&p->lock);
-	learn(l->target, fate);
+	learn(l, fate);
 	gone = keep(l, fate, alive);
-	if (gone == GONE_RESET && !part) {
-		gone = GONE_KEPT;
-		if (!crew_job(l)) {
-			lease_set(l, LEASE_CLOSING);
-			gone = GONE_CLOSED;
-		}
-	}
 	pthread_mutex_unlock(&p->lock);
+	if (gone == GONE_RESET && !lease_reset(l))
+		gone = GONE_CLOSED;
 	if (gone == GONE_CLOSED)
 		close_lease(l, fate);
-	return gone;
-}
-
-void
-pool_give(struct pool_lease *l, enum pool_fate fate)
-{
-	(void)give(l, fate, false);
 }
 
 bool
-pool_give_part(struct pool_lease *l, enum pool_fate fate)
+pool_was_reset(const struct pool_lease *l)
 {
-	return give(l, fate, true) == GONE_RESET && lease_reset(l);
+	return l->was_reset;
+}
+
+bool
+pool_is_trial(const struct pool_lease *l)
+{
+	return l->was_reset && l->trial;
 }
 
 /* Configurations */
@@ -479,8 +498,9 @@ pool_each(struct pool *p, void (*fn)(void *arg, const struct pool_stats *s),
 		(void)snprintf(
 		    s.upstream, sizeof(s.upstream), "%s", t->place->label);
 		s.breaker = breaker_name(&t->breaker);
-		s.idle = t->n[LEASE_IDLE] + t->n[LEASE_CHECKING];
-		s.in_use = t->n[LEASE_IN_USE] + t->n[LEASE_RESETTING];
+		s.idle = t->n[LEASE_IDLE] + t->n[LEASE_CHECKING] +
+		    t->n[LEASE_SPENT] + t->n[LEASE_RESETTING];
+		s.in_use = t->n[LEASE_IN_USE];
 		s.opening = t->n[LEASE_OPENING];
 		s.closing = t->n[LEASE_CLOSING];
 		s.waiting = t->n_waiting;

@@ -85,8 +85,9 @@ struct session *pool_session(struct pool_lease *l); /* borrowed */
  * pool_give(l, fate): give it back.
  *
  * POOL_REUSE is for a session on which a login has succeeded: where the
- * upstream lets us reset that (XCLIENT LOGIN, offered to us alone) it is
- * reset in the background and becomes idle again, else it is closed.
+ * upstream lets us reset that (XCLIENT LOGIN, offered to us alone) it is told
+ * so, and becomes idle again with its reply, which whoever takes it looks for;
+ * else it is closed.
  * POOL_UNUSED: nothing was said on it.  A session is closed with QUIT and
  * counts until the upstream has closed it, one second at most; the caller
  * does not wait for that.
@@ -97,25 +98,16 @@ enum pool_fate {
 	POOL_UNUSED,
 	POOL_BROKEN,  /* it died: counts as a failure of the endpoint */
 	POOL_REFUSED, /* 421: the endpoint is to be left alone for a while */
+	POOL_SPOILT,  /* pool_was_reset(), and it is not as if new: closed, and
+			 * no login is reset there any more */
 };
 
 void pool_give(struct pool_lease *l, enum pool_fate fate);
 
-/*
- * pool_give_part(l, fate): as pool_give(), for a thread that polls anyway: a
- * login is taken back by the caller, and not in the background.
- *
- * Returns true when there is that to do: pool_reset_step() when there are
- * events (session_events()) at session_fd() of pool_session(l).
- *
- * pool_reset_step(l): go on; false when it is over.  pool_reset_late(l):
- * pool_reset_until(l) has come, or there is no more time for it.  When it is
- * over, l is the caller's no more.
- */
-bool pool_give_part(struct pool_lease *l, enum pool_fate fate);
-bool pool_reset_step(struct pool_lease *l);
-void pool_reset_late(struct pool_lease *l);
-struct deadline pool_reset_until(const struct pool_lease *l);
+/* pool_was_reset(l): another login was on it, and was reset.  pool_is_trial(l):
+ * and nobody knows yet whether the upstream takes one after that. */
+bool pool_was_reset(const struct pool_lease *l);
+bool pool_is_trial(const struct pool_lease *l);
 
 /* Numbers of one endpoint, for status and stats. */
 struct pool_stats {

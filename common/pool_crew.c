@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The threads that open sessions, and take logins back. */
+/* The threads that open sessions. */
 #include "config.h"
 
 #include <fcntl.h>
@@ -122,16 +122,6 @@ run_opening(struct crew_job *job)
 		(void)close(fd);
 }
 
-static void
-run_reset(struct pool_lease *l)
-{
-	struct fault f;
-	enum outcome oc = session_reset_login(l->session,
-	    l->target->conf->hostname, deadline_in(POOL_RESET_MS), &f);
-
-	lease_was_reset(l, oc, &f);
-}
-
 static void *
 crew_main(void *arg)
 {
@@ -160,10 +150,7 @@ crew_main(void *arg)
 			p->n_called = p->n_jobs;
 		pthread_mutex_unlock(&p->lock);
 		job.lease = l;
-		if (l->session == NULL)
-			run_opening(&job);
-		else
-			run_reset(l);
+		run_opening(&job);
 		pthread_mutex_lock(&p->lock);
 	}
 	p->n_crew--; /* takes no job any more */
@@ -206,8 +193,7 @@ can_wait(const struct pool_lease *l)
 	const struct pool_target *t = l->target;
 	const struct pool *p = t->pool;
 
-	return l->session == NULL && p->n_crew > p->n_resting &&
-	    t->n_waiting == 0 &&
+	return p->n_crew > p->n_resting && t->n_waiting == 0 &&
 	    2 * t->n[LEASE_IDLE] > (size_t)t->options->warm_sessions;
 }
 

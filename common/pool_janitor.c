@@ -3,10 +3,10 @@
  * The thread that begins and ends sessions.
  *
  * Once a second it looks at the idle ones and refills what is to be warm.
- * Sessions that are closing it looks at in short steps, all at once: under
- * load that costs nobody a change of context, and a place that is waited for
- * is not kept for long.  So it does with those that are being opened, while
- * nobody waits for one.
+ * Sessions that have been given back it ends, or has their logins reset, in
+ * short steps, all at once: under load that costs nobody a change of context,
+ * and a place that is waited for is not kept for long.  So it does with those
+ * that are being opened, while nobody waits for one.
  */
 #include "config.h"
 
@@ -158,6 +158,7 @@ pass(struct pool *p)
 
 	for (t = TAILQ_FIRST(&p->all); t != NULL; t = next) {
 		/* t cannot go away: targets are freed here only */
+		reset_settle(t);
 		for (n = t->n[LEASE_IDLE]; n > 0 && !p->stop; n--) {
 			if (check_idle(p, t))
 				break;
@@ -171,6 +172,23 @@ pass(struct pool *p)
 			pool_target_free(t);
 	}
 	return TAILQ_EMPTY(&p->all) ? INT64_MAX : next_ms;
+}
+
+/* Returns whether there are others that are waited for. */
+static bool
+settle_waited(struct pool *p)
+{
+	struct pool_target *t;
+	bool more = false;
+
+	if (p->n_waiting == 0)
+		return false;
+	TAILQ_FOREACH(t, &p->all, all) {
+		if (reset_is_waited_for(t))
+			reset_settle(t);
+		more = more || reset_is_waited_for(t);
+	}
+	return more;
 }
 
 void
@@ -211,16 +229,21 @@ rest(struct pool *p, enum pool_rest how, int ms, struct epoll_event *ev)
  * being opened may wait for each other while nobody waits for them: as long as
  * something comes each time. */
 static int
-rest_well(struct pool *p, bool closing, int64_t pass_ms, struct epoll_event *ev)
+rest_well(struct pool *p, bool closing, bool settling, int64_t pass_ms,
+    struct epoll_event *ev)
 {
 	int64_t ms = -1, now_ms = clock_ms();
 	enum pool_rest how = POOL_RESTS;
 
-	closing = closing || !TAILQ_EMPTY(&p->closing);
+	closing = closing || !TAILQ_EMPTY(&p->closing) || p->had_spent;
 	if (pass_ms != INT64_MAX)
 		ms = pass_ms > now_ms ? pass_ms - now_ms : 0;
 	if (closing && (ms == -1 || ms > POOL_TICK_MS)) {
 		ms = p->haste ? POOL_HASTE_MS : POOL_TICK_MS;
+		how = POOL_GATHERS;
+	}
+	if (settling && (ms == -1 || ms > POOL_HASTE_MS)) {
+		ms = POOL_HASTE_MS;
 		how = POOL_GATHERS;
 	}
 	if (TAILQ_EMPTY(&p->openings))
@@ -239,6 +262,7 @@ janitor_main(void *pool)
 	struct pool_leases mine = TAILQ_HEAD_INITIALIZER(mine);
 	struct epoll_event ev[EVENTS_MAX];
 	int64_t pass_ms = 0;
+	bool settling;
 	int n;
 
 	pthread_mutex_lock(&p->lock);
@@ -253,11 +277,13 @@ janitor_main(void *pool)
 		TAILQ_CONCAT(&mine, &p->closing, entry);
 		if (!TAILQ_EMPTY(&mine))
 			pump_all(p, &mine);
+		reset_spent(p);
+		settling = settle_waited(p);
 		if (p->stop)
 			break;
 		if (!TAILQ_EMPTY(&p->begins))
 			continue;
-		n = rest_well(p, !TAILQ_EMPTY(&mine), pass_ms, ev);
+		n = rest_well(p, !TAILQ_EMPTY(&mine), settling, pass_ms, ev);
 		begin_events(p, ev, n);
 	}
 	begin_none(p);

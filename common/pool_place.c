@@ -159,6 +159,7 @@ target_new(struct pool *p, struct route *r, size_t i)
 	t->old = r->conf == p->past;
 	TAILQ_INIT(&t->leases);
 	TAILQ_INIT(&t->idle);
+	TAILQ_INIT(&t->resetting);
 	TAILQ_INIT(&t->waiters);
 	TAILQ_INSERT_TAIL(&p->all, t, all);
 	if ((t->place = place_get(p, t->key.label)) == NULL)

@@ -1,72 +1,170 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Taking logins back: what came of it, and doing it without the crew. */
+/*
+ * Having logins reset.  The upstream is told by the janitor, every few
+ * milliseconds, unless sessions are short; its reply is read when the session
+ * is wanted again, or by the janitor in passing.  To wake the upstream for each
+ * of them, and to be woken, would cost more than the rest of it.
+ */
 #include "config.h"
 
 #include "common/pool_state.h"
 
 void
-lease_was_reset(struct pool_lease *l, enum outcome oc, const struct fault *f)
+reset_no_more(struct pool_target *t, const char *why)
 {
-	struct pool_target *t = l->target;
-	struct session *s = l->session;
-	struct pool *p = t->pool;
-
-	pthread_mutex_lock(&p->lock);
-	if (oc == OUTCOME_OK) {
-		t->reused++;
-		t->life_ms = clock_ms();
-		lease_ready(l, t->life_ms);
-	} else {
-		if (oc == OUTCOME_PERM && !t->no_reset) {
-			t->no_reset = true;
-			log_info("upstream %s: takes no login back: %s",
-			    t->place->label, f->text);
-		}
-		lease_free(l);
-	}
-	pthread_mutex_unlock(&p->lock);
-	if (oc != OUTCOME_OK)
-		session_free(s);
-}
-
-/* The lease is the caller's, and will be until it is over: the lock is not
- * needed for what does not change. */
-bool
-pool_reset_step(struct pool_lease *l)
-{
-	enum outcome oc = OUTCOME_TEMP;
-	struct fault f;
-
-	fault_clear(&f);
-	if (!session_reset_step(l->session, l->target->conf->hostname, &oc, &f))
-		return true;
-	lease_was_reset(l, oc, &f);
-	return false;
+	if (!t->no_reset)
+		log_info("upstream %s: takes no login back: %s",
+		    t->place->label, why);
+	t->no_reset = true;
 }
 
 bool
 lease_reset(struct pool_lease *l)
 {
+	struct pool_target *t = l->target;
+	struct pool *p = t->pool;
 	struct fault f;
+	bool ok;
 
 	fault_clear(&f);
-	if (session_reset_begin(l->session, &f))
-		return pool_reset_step(l);
-	lease_was_reset(l, OUTCOME_TEMP, &f);
-	return false;
+	ok = session_reset_begin(l->session, t->conf->hostname, &f);
+	pthread_mutex_lock(&p->lock);
+	ok = ok && !p->stop && !t->old;
+	l->since_ms = clock_ms();
+	lease_set(l, ok ? LEASE_RESETTING : LEASE_CLOSING);
+	if (ok) {
+		TAILQ_INSERT_TAIL(&t->resetting, l, entry);
+		if (t->n_waiting > 0)
+			janitor_wake(p, true);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return ok;
 }
 
 void
-pool_reset_late(struct pool_lease *l)
+reset_spent(struct pool *p)
 {
-	struct fault f;
+	struct pool_lease *l;
+	bool ok;
 
-	session_reset_late(l->session, &f);
-	lease_was_reset(l, OUTCOME_TEMP, &f);
+	p->had_spent = !TAILQ_EMPTY(&p->spent);
+	while (!p->stop && (l = TAILQ_FIRST(&p->spent)) != NULL) {
+		lease_set(l, LEASE_IN_USE);
+		pthread_mutex_unlock(&p->lock);
+		ok = lease_reset(l);
+		if (!ok)
+			session_free(l->session);
+		pthread_mutex_lock(&p->lock);
+		if (!ok)
+			lease_free(l);
+	}
 }
 
-struct deadline
-pool_reset_until(const struct pool_lease *l)
+enum looked {
+	LOOKED_NOTHING, /* there is none, or it is too early */
+	LOOKED_DONE,
+	LOOKED_FAILED, /* it is gone */
+};
+
+/* Its limit is looked at, too. */
+static bool
+is_over(struct pool_lease *l, enum outcome *oc, struct fault *f)
 {
-	return (struct deadline){ l->since_ms + POOL_RESET_MS };
+	if (session_reset_step(l->session, oc, f))
+		return true;
+	if (clock_ms() < l->since_ms + POOL_RESET_MS)
+		return false;
+	session_reset_late(l->session, f);
+	*oc = OUTCOME_TEMP;
+	return true;
+}
+
+static void
+failed(struct pool_lease *l, enum outcome oc, const struct fault *f)
+{
+	struct pool_target *t = l->target;
+
+	if (oc == OUTCOME_PERM)
+		reset_no_more(t, f->text);
+	lease_set(l, LEASE_CLOSING);
+	pthread_mutex_unlock(&t->pool->lock);
+	session_free(l->session);
+	pthread_mutex_lock(&t->pool->lock);
+	lease_free(l);
+}
+
+/* At the one that was told first: those behind it will hardly be done before
+ * it.  It is the caller's meanwhile, in that state. */
+static enum looked
+look(struct pool_target *t, enum lease_state state, struct pool_lease **out)
+{
+	struct pool_lease *l = TAILQ_FIRST(&t->resetting);
+	enum outcome oc = OUTCOME_TEMP;
+	struct fault f;
+	bool over;
+
+	if (l == NULL)
+		return LOOKED_NOTHING;
+	lease_set(l, state);
+	pthread_mutex_unlock(&t->pool->lock);
+	fault_clear(&f);
+	over = is_over(l, &oc, &f);
+	pthread_mutex_lock(&t->pool->lock);
+	if (!over) {
+		lease_set(l, LEASE_RESETTING);
+		TAILQ_INSERT_HEAD(&t->resetting, l, entry);
+		return LOOKED_NOTHING;
+	}
+	if (oc != OUTCOME_OK) {
+		failed(l, oc, &f);
+		return LOOKED_FAILED;
+	}
+	t->reused++;
+	l->was_reset = true;
+	l->since_ms = t->life_ms = clock_ms();
+	*out = l;
+	return LOOKED_DONE;
+}
+
+struct pool_lease *
+reset_take(struct pool_target *t)
+{
+	struct pool_lease *l = NULL;
+
+	while (!t->pool->stop) {
+		switch (look(t, LEASE_IN_USE, &l)) {
+		case LOOKED_NOTHING:
+			return NULL;
+		case LOOKED_FAILED:
+			break;
+		case LOOKED_DONE:
+			if (t->n_waiting > 0) {
+				/* He was here before. */
+				lease_ready(l, l->since_ms);
+				break;
+			}
+			pool_target_grow(t, l->since_ms);
+			return l;
+		}
+	}
+	return NULL;
+}
+
+void
+reset_settle(struct pool_target *t)
+{
+	struct pool_lease *l = NULL;
+	enum looked looked;
+
+	while (!t->pool->stop &&
+	    (looked = look(t, LEASE_CHECKING, &l)) != LOOKED_NOTHING) {
+		if (looked == LOOKED_DONE)
+			lease_ready(l, l->since_ms);
+	}
+}
+
+bool
+reset_is_waited_for(const struct pool_target *t)
+{
+	return t->n_waiting > 0 && !TAILQ_EMPTY(&t->resetting);
 }

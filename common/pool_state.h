@@ -5,10 +5,9 @@
  *   pool.c          the door: taking, giving back, starting and stopping
  *   pool_target.c   one endpoint: its sessions, who waits, its breaker
  *   pool_place.c    finding targets; what those of one endpoint share
- *   pool_crew.c     threads that open and reset sessions, each as long as that
- *                   takes
+ *   pool_crew.c     threads that open sessions, each as long as that takes
  *   pool_begin.c    opening many at once without waiting for any
- *   pool_reset.c    what comes of a reset; those that are the giver's to do
+ *   pool_reset.c    having logins reset, and what comes of it
  *   pool_janitor.c  the thread that does so, and ends sessions, in time
  *
  * Everything is guarded by pool.lock, which is never held across I/O, but for
@@ -46,7 +45,7 @@
  * something is left for others), and while nobody knows whether it does. */
 #define POOL_OPENINGS_MAX   1000
 #define POOL_OPENINGS_TRIAL 8
-/* Limits of opening a session, and of resetting one. */
+/* Limits of opening a session, and of having its login reset. */
 #define POOL_CONNECT_MS     5000
 #define POOL_REPLY_MS       10000
 #define POOL_OPEN_MS        20000
@@ -58,7 +57,7 @@
 #define POOL_RENEW_MS       1000
 #define POOL_LATE_MS        100
 /* Commands that the next login and its reset may take. */
-#define POOL_LOGIN_COMMANDS 6
+#define POOL_LOGIN_COMMANDS 5
 /* How long a host is kept warm after it was last asked for. */
 #define POOL_KEEP_MS        600000
 /* The pause of refilling after a failure, and how long an upstream that has
@@ -69,7 +68,7 @@
  * after QUIT; how often that is looked at, and with somebody waiting for its
  * place. */
 #define POOL_QUIT_MS        1000
-#define POOL_TICK_MS        10
+#define POOL_TICK_MS        4
 #define POOL_HASTE_MS       1
 /* How long replies to those that are being opened may add up, while nobody
  * waits for a session: to wake for each costs more than to open one. */
@@ -84,7 +83,8 @@ enum lease_state {
 			  * session yet */
 	LEASE_IDLE,    /* in target.idle */
 	LEASE_IN_USE,  /* its taker's */
-	LEASE_RESETTING, /* by the crew, or waiting for it */
+	LEASE_SPENT,   /* in pool.spent */
+	LEASE_RESETTING, /* in target.resetting */
 	LEASE_CHECKING,  /* the janitor's */
 	LEASE_CLOSING,   /* in pool.closing, then the janitor's */
 	LEASE_STATES
@@ -93,11 +93,13 @@ enum lease_state {
 /* One session, from before it is opened until it is closed. */
 struct pool_lease {
 	TAILQ_ENTRY(pool_lease) all;   /* in target.leases, in order of age */
-	TAILQ_ENTRY(pool_lease) entry; /* in idle, jobs or closing */
+	TAILQ_ENTRY(pool_lease) entry; /* in the list of its state */
 	struct pool_target *target;
 	struct session *session;
 	enum lease_state state;
 	int64_t since_ms; /* opening, idle, resetting or closing since */
+	bool was_reset;   /* another login was on it */
+	bool trial;       /* to be the first with two */
 	bool quit;        /* QUIT was sent */
 	/* opening: the youngest waiter there was when it began, and a
 	 * descriptor to break it off with, or -1 */
@@ -159,6 +161,7 @@ struct pool_target {
 	struct endpoint endpoint;
 
 	struct pool_leases leases, idle; /* idle: the freshest first */
+	struct pool_leases resetting;    /* in the order of asking for it */
 	size_t n[LEASE_STATES];
 	TAILQ_HEAD(, pool_waiter) waiters;
 	size_t n_waiting;
@@ -169,7 +172,9 @@ struct pool_target {
 	bool left_alone; /* it has said 421 */
 	bool works;      /* the last opening succeeded */
 	bool plain;      /* the last that the crew opened needs no crew */
-	bool no_reset;   /* the upstream refused that */
+	bool no_reset;   /* the upstream has shown that it cannot, */
+	bool can_reset;  /* or that it can, */
+	bool on_trial;   /* or is to show it, with one session */
 	bool growing;    /* pool_target_grow() is at work */
 	size_t enough;   /* sessions that it seems to take */
 	int64_t asked_ms, retry_ms, enough_ms;
@@ -203,6 +208,7 @@ struct pool {
 	struct pool_tls *tls;
 	struct conf *past; /* the snapshot that was in force before */
 	struct pool_leases closing;
+	struct pool_leases spent;  /* whose logins the janitor is to reset */
 	struct pool_leases begins; /* to be opened by the janitor */
 	size_t n_waiting;          /* for any target */
 	enum pool_rest rest;
@@ -210,7 +216,8 @@ struct pool {
 	/* the janitor's: */
 	TAILQ_HEAD(pool_openings, pool_opening) openings;
 	int64_t late_ms;
-	bool heard; /* something, when it rested last */
+	bool heard;     /* something, when it rested last */
+	bool had_spent; /* there were such, just now */
 	/* the crew's: */
 	struct pool_leases jobs;
 	pthread_cond_t work;  /* there is one */
@@ -269,7 +276,7 @@ void pool_target_failed(struct pool_lease *l, enum outcome oc,
 /* pool_target_blame(t, f, refused): a session broke, or was refused with 421. */
 void pool_target_blame(
     struct pool_target *t, const struct fault *f, bool refused);
-/* pool_target_flush(t): end the idle sessions. */
+/* pool_target_flush(t): end the idle sessions, and those that will be. */
 void pool_target_flush(struct pool_target *t);
 /* pool_target_fail(t, seq, oc, f, stage): those who wait, up to seq, fail. */
 void pool_target_fail(struct pool_target *t, unsigned long seq, enum outcome oc,
@@ -277,11 +284,19 @@ void pool_target_fail(struct pool_target *t, unsigned long seq, enum outcome oc,
 
 /* pool_reset.c */
 
-/* lease_was_reset(l, oc, f): a lease that was resetting is so no more. */
-void lease_was_reset(
-    struct pool_lease *l, enum outcome oc, const struct fault *f);
-/* lease_reset(l): begin with it: as pool_give_part().  Without the lock. */
+/* lease_reset(l): have the login of one that is in use reset.  False: it is to
+ * be closed.  Without the lock. */
 bool lease_reset(struct pool_lease *l);
+/* These with the lock held, which is given up.  reset_spent(p): have those in
+ * pool.spent reset.  reset_take(t): one whose login has been reset, in use; or
+ * NULL.  reset_settle(t): make idle all there are, or give them to who waits. */
+void reset_spent(struct pool *p);
+struct pool_lease *reset_take(struct pool_target *t);
+void reset_settle(struct pool_target *t);
+/* reset_is_waited_for(t): and whether somebody waits for such a one. */
+bool reset_is_waited_for(const struct pool_target *t);
+/* reset_no_more(t, why): the upstream cannot do it. */
+void reset_no_more(struct pool_target *t, const char *why);
 
 /* pool_begin.c */
 
@@ -304,7 +319,7 @@ void begin_none(struct pool *p);
  * and dialling. */
 void pool_session_params(
     const struct pool_target *t, struct session_params *sp);
-/* crew_job(l): have a lease opened or reset.  False: there is no thread. */
+/* crew_job(l): have a lease opened.  False: there is no thread. */
 bool crew_job(struct pool_lease *l);
 /* crew_hurry(p): somebody waits for what may have been put off. */
 void crew_hurry(struct pool *p);

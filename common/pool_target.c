@@ -16,6 +16,10 @@ lease_set(struct pool_lease *l, enum lease_state state)
 
 	if (l->state == LEASE_IDLE)
 		TAILQ_REMOVE(&t->idle, l, entry);
+	else if (l->state == LEASE_SPENT)
+		TAILQ_REMOVE(&t->pool->spent, l, entry);
+	else if (l->state == LEASE_RESETTING)
+		TAILQ_REMOVE(&t->resetting, l, entry);
 	t->n[l->state]--;
 	l->state = state;
 	t->n[state]++;
@@ -26,6 +30,8 @@ lease_free(struct pool_lease *l)
 {
 	struct pool_target *t = l->target;
 
+	if (l->trial)
+		t->on_trial = false; /* for another one */
 	lease_set(l, LEASE_CLOSING);
 	t->n[LEASE_CLOSING]--;
 	TAILQ_REMOVE(&t->leases, l, all);
@@ -78,6 +84,8 @@ pool_target_flush(struct pool_target *t)
 {
 	while (!TAILQ_EMPTY(&t->idle))
 		lease_end(TAILQ_FIRST(&t->idle));
+	while (!TAILQ_EMPTY(&t->resetting))
+		lease_end(TAILQ_FIRST(&t->resetting));
 }
 
 /* Failing who waits */
@@ -141,8 +149,8 @@ static size_t
 target_wants(const struct pool_target *t, int64_t now_ms)
 {
 	size_t want = t->n_waiting;
-	size_t have = t->n[LEASE_OPENING] + t->n[LEASE_RESETTING] +
-	    t->n[LEASE_CHECKING] + t->n[LEASE_IDLE];
+	size_t have = t->n[LEASE_OPENING] + t->n[LEASE_SPENT] +
+	    t->n[LEASE_RESETTING] + t->n[LEASE_CHECKING] + t->n[LEASE_IDLE];
 
 	if (now_ms >= t->retry_ms && pool_target_is_warm(t, now_ms))
 		want += (size_t)t->options->warm_sessions;
@@ -226,7 +234,8 @@ has_enough(struct pool_target *t, const struct fault *f, enum smtp_stage stage,
     int64_t now_ms)
 {
 	size_t live = t->n[LEASE_IN_USE] + t->n[LEASE_IDLE] +
-	    t->n[LEASE_RESETTING] + t->n[LEASE_CHECKING] + t->n[LEASE_CLOSING];
+	    t->n[LEASE_SPENT] + t->n[LEASE_RESETTING] + t->n[LEASE_CHECKING] +
+	    t->n[LEASE_CLOSING];
 
 	if (f->origin != FAULT_REPLY || f->code / 100 != 4 ||
 	    stage != STAGE_GREETING || live == 0)

@@ -247,33 +247,26 @@ struct session_again {
 enum outcome session_tell_client(struct session *s,
     const struct session_again *a, struct deadline d, struct fault *f);
 
-/* session_can_reset_login(s): does the upstream offer XCLIENT LOGIN? */
+/* session_can_reset_login(s): does the upstream offer XCLIENT LOGIN, HELO and
+ * PROTO? */
 bool session_can_reset_login(const struct session *s);
 
 /*
- * session_reset_login(s, helo, d, f): XCLIENT LOGIN=[UNAVAILABLE] and EHLO:
- * after a login the session is as if there had been none (Postfix).  Not after
- * session_tell_client(), whose values would stay.
+ * After a login, have the session as if there had been none (Postfix): XCLIENT
+ * LOGIN=[UNAVAILABLE].  HELO and PROTO go with it, so that no EHLO is due, and
+ * one round trip is enough.  Not after session_tell_client(), whose values
+ * would stay.  Does not block.
  *
- * Blocks until d.  Returns OUTCOME_OK; otherwise the session is dead.
- */
-enum outcome session_reset_login(
-    struct session *s, const char *helo, struct deadline d, struct fault *f);
-
-/*
- * The same without blocking.
+ * session_reset_begin(s, helo, f): say it.  False: the session is dead.
  *
- * session_reset_begin(s, f): false: the session is dead.
- *
- * session_reset_step(s, helo, oc, f): go on.  True when it is over, *oc being
- * what session_reset_login() returns; false: poll session_fd() for
- * session_events().
+ * session_reset_step(s, oc, f): look for the reply.  True when it is over: *oc
+ * is OUTCOME_OK, or the session is dead; false: poll session_fd() for
+ * session_events(), or look again.
  *
  * session_reset_late(s, f): it has taken too long: the session is dead.
  */
-bool session_reset_begin(struct session *s, struct fault *f);
-bool session_reset_step(
-    struct session *s, const char *helo, enum outcome *oc, struct fault *f);
+bool session_reset_begin(struct session *s, const char *helo, struct fault *f);
+bool session_reset_step(struct session *s, enum outcome *oc, struct fault *f);
 void session_reset_late(struct session *s, struct fault *f);
 
 /* session_leave(s): say QUIT where nothing is outstanding, without blocking;

@@ -165,100 +165,84 @@ session_tell_client(struct session *s, const struct session_again *a,
 	return again_done(&o, oc);
 }
 
+/* HELO and PROTO of XCLIENT stand for the EHLO that would be due after it. */
 bool
 session_can_reset_login(const struct session *s)
 {
-	return (s->ehlo.xclient & EHLO_XCLIENT_LOGIN) != 0;
+	const unsigned int all =
+	    EHLO_XCLIENT_LOGIN | EHLO_XCLIENT_HELO | EHLO_XCLIENT_PROTO;
+
+	return (s->ehlo.xclient & all) == all;
 }
 
-/* Stepwise: which reply is waited for the state tells. */
-
-bool
-session_reset_begin(struct session *s, struct fault *f)
+static enum outcome
+say_reset(struct opening *o)
 {
-	static const char line[] = "XCLIENT LOGIN=" UNAVAILABLE;
-	struct opening o = { .s = s, .f = f };
-	enum outcome oc = again(&o);
+	struct strbuf sb;
+	enum outcome oc = OUTCOME_TEMP;
 
-	if (oc == OUTCOME_OK && !session_can_reset_login(s)) {
-		fault_set(f, FAULT_FEATURE, "does not offer XCLIENT LOGIN");
-		oc = OUTCOME_PERM;
-	}
-	if (oc == OUTCOME_OK) {
-		session_state_set(s, SESSION_AT_XCLIENT);
-		if (session_line(s, line, sizeof(line) - 1, NULL, NULL))
-			return true;
-		fault_set(f, FAULT_LOCAL, "command cannot be sent");
-	}
-	session_die(s, f);
-	return false;
-}
-
-/* True: there is more to come. */
-static bool
-reset_on(struct opening *o, enum outcome *oc)
-{
-	if (o->s->state == SESSION_AT_EHLO) {
-		*oc = opening_ehlo_reply(o);
-		return false;
-	}
-	if (o->reply.code != 220) {
-		*oc = opening_refused(o, "XCLIENT");
-		return false;
-	}
-	/* The session is a new one now, and so are the keywords. */
-	*oc = session_quiet(o->s, "reply to XCLIENT", o->f);
-	if (*oc != OUTCOME_OK)
-		return false;
-	*oc = OUTCOME_TEMP;
+	strbuf_init(&sb, XCLIENT_LINE_MAX);
+	(void)strbuf_adds(&sb, "XCLIENT LOGIN=" UNAVAILABLE);
+	(void)add_attribute(&sb, "HELO", "", o->p->helo);
+	(void)add_attribute(&sb, "PROTO", "", "ESMTP");
+	session_state_set(o->s, SESSION_AT_XCLIENT);
 	session_looked(o->s);
-	return opening_ehlo_send(o);
+	if (strbuf_ok(&sb) &&
+	    session_line(
+		o->s, strbuf_str(&sb), strlen(strbuf_str(&sb)), NULL, NULL))
+		oc = OUTCOME_OK;
+	else
+		fault_set(o->f, FAULT_LOCAL, "command cannot be sent");
+	strbuf_release(&sb);
+	return oc;
 }
 
 bool
-session_reset_step(
-    struct session *s, const char *helo, enum outcome *oc, struct fault *f)
+session_reset_begin(struct session *s, const char *helo, struct fault *f)
 {
 	const struct session_params p = { .helo = helo };
 	struct opening o = { .p = &p, .s = s, .f = f };
+	enum outcome oc = again(&o);
 	void *cookie;
 
-	for (;;) {
-		switch (session_pump(s, &o.reply, &cookie, f)) {
-		case SESSION_NONE:
-			return false;
-		case SESSION_DEAD:
-			*oc = OUTCOME_TEMP;
-			return true;
-		case SESSION_REPLY:
-			break;
-		}
-		if (reset_on(&o, oc))
-			continue;
-		(void)again_done(&o, *oc);
-		return true;
+	if (oc == OUTCOME_OK && !session_can_reset_login(s)) {
+		fault_set(f, FAULT_FEATURE,
+		    "does not offer XCLIENT LOGIN, HELO and PROTO");
+		oc = OUTCOME_PERM;
 	}
+	if (oc == OUTCOME_OK)
+		oc = say_reset(&o);
+	if (oc != OUTCOME_OK) {
+		session_die(s, f);
+		return false;
+	}
+	/* Its reply takes a round trip at least. */
+	return session_pump(s, &o.reply, &cookie, f) == SESSION_NONE;
 }
 
-enum outcome
-session_reset_login(
-    struct session *s, const char *helo, struct deadline d, struct fault *f)
+bool
+session_reset_step(struct session *s, enum outcome *oc, struct fault *f)
 {
-	struct fault scratch = { .origin = FAULT_NONE };
-	enum outcome oc = OUTCOME_TEMP;
+	struct opening o = { .s = s, .f = f };
+	void *cookie;
 
-	if (f == NULL)
-		f = &scratch;
-	if (!session_reset_begin(s, f))
-		return f->origin == FAULT_FEATURE ? OUTCOME_PERM : OUTCOME_TEMP;
-	while (!session_reset_step(s, helo, &oc, f)) {
-		s->t->events = session_events(s);
-		if (!transport_poll(s->t, d)) {
-			session_late(s, f);
-			return OUTCOME_TEMP;
-		}
+	switch (session_pump(s, &o.reply, &cookie, f)) {
+	case SESSION_NONE:
+		return false;
+	case SESSION_DEAD:
+		*oc = OUTCOME_TEMP;
+		return true;
+	case SESSION_REPLY:
+		break;
 	}
-	return oc;
+	if (o.reply.code == 220)
+		*oc = session_quiet(s, "reply to XCLIENT", f);
+	else
+		*oc = opening_refused(&o, "XCLIENT");
+	if (*oc == OUTCOME_OK)
+		session_looked(s);
+	(void)again_done(&o, *oc);
+	return true;
 }
 
 void

@@ -71,7 +71,6 @@ struct server {
 	struct wake wake;
 	struct timers timers; /* of the connections it owns */
 	struct timers asking_timers;
-	size_t n_askings;
 	STAILQ_HEAD(, work) ready; /* connections in CONN_READY */
 	int64_t accept_at_ms;      /* when to accept again; 0: now */
 	enum server_end ending;    /* what it knows of `end' */
@@ -129,16 +128,12 @@ void conn_replied(struct conn *c, const struct serve_call *call);
 /* conn_hold(c): is the reply to be held back?  Counted, then. */
 bool conn_hold(struct conn *c);
 
-/*
- * A login without a worker, and what is left to do with its session after
- * the answer.  Its timer is set as long as it is there.
- */
+/* A login that the upstream is asked about without a worker. */
 struct asking {
 	enum watched watched;
-	bool known; /* to epoll */
 	struct server *server;
 	struct auth_quick *quick;
-	struct conn *conn; /* NULL: it has been answered */
+	struct conn *conn;
 	struct timer timer;
 };
 
@@ -148,8 +143,8 @@ struct asking {
 struct asking *asking_of_timer(const struct timer *t);
 
 /* asking_event(a): its upstream has something to say.  asking_late(a): its
- * time has come; a is gone.  Both return the connection whose reply is there
- * now, or NULL. */
+ * time has come.  Both return the connection whose reply is there now, and a
+ * is gone; or NULL. */
 struct conn *asking_event(struct asking *a);
 struct conn *asking_late(struct asking *a);
 

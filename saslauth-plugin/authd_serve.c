@@ -194,8 +194,6 @@ server_hurry(struct server *s, int64_t wait_ms)
 void
 server_free(struct server *s)
 {
-	struct timer *t;
-
 	if (s == NULL)
 		return;
 	if (s->started) {
@@ -205,9 +203,6 @@ server_free(struct server *s)
 		pthread_mutex_unlock(&s->lock);
 		pthread_join(s->thread, NULL);
 	}
-	/* All have been answered: only sessions are being made ready. */
-	while ((t = timers_first(&s->asking_timers)) != NULL)
-		(void)asking_late(asking_of_timer(t));
 	workers_free(s->workers);
 	workers_free(s->lookers);
 	loop_close(s);

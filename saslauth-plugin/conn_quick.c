@@ -16,29 +16,32 @@ static void
 asking_free(struct asking *a)
 {
 	timer_clear(&a->server->asking_timers, &a->timer);
-	a->server->n_askings--;
+	a->server->n_quick--;
 	free(a);
 }
 
-/* Wait for the upstream once.  Its socket may be known from a login before
- * that: nothing is told of it until it is asked for again. */
+/* Wait for the upstream once.  Its socket is known where there has been a login
+ * before: nothing has been told of it since. */
 static bool
-watch(struct asking *a)
+watch(struct asking *a, bool known)
 {
-	int epoll = a->server->epoll, op = EPOLL_CTL_MOD;
 	struct epoll_event e = { .data.ptr = a };
 	struct auth_quick_poll p;
+	int epoll = a->server->epoll;
 
 	auth_quick_poll(a->quick, &p);
 	e.events = (uint32_t)(unsigned short)p.events | EPOLLONESHOT;
 	timer_set(&a->server->asking_timers, &a->timer, p.until.at_ms);
-	if (!a->known)
-		op = EPOLL_CTL_ADD;
-	a->known = true;
 	if (p.fd < 0)
 		return false;
-	return epoll_ctl(epoll, op, p.fd, &e) == 0 ||
-	    (errno == EEXIST && epoll_ctl(epoll, EPOLL_CTL_MOD, p.fd, &e) == 0);
+	known = known || p.again;
+	if (epoll_ctl(epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, p.fd, &e) ==
+	    0)
+		return true;
+	if (errno != (known ? ENOENT : EEXIST))
+		return false;
+	return epoll_ctl(
+		   epoll, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, p.fd, &e) == 0;
 }
 
 static void
@@ -58,8 +61,7 @@ say(struct asking *a, const struct auth_answer *answer)
 	struct conn *c = a->conn;
 	struct serve_call call;
 
-	a->conn = NULL;
-	a->server->n_quick--;
+	asking_free(a);
 	conn_call(c, &call);
 	c->protocol->say(&call, answer);
 	conn_replied(c, &call);
@@ -70,32 +72,23 @@ struct conn *
 asking_late(struct asking *a)
 {
 	struct auth_answer answer = { 0 };
-	struct conn *c = NULL;
 
 	watch_no_more(a);
-	while (a->quick != NULL)
-		if (auth_quick_late(&a->quick, &answer) == AUTH_QUICK_ANSWERED)
-			c = say(a, &answer);
-	asking_free(a);
-	return c;
+	auth_quick_late(a->quick, &answer);
+	return say(a, &answer);
 }
 
 struct conn *
 asking_event(struct asking *a)
 {
 	struct auth_answer answer = { 0 };
-	struct conn *c = NULL, *late;
 
-	if (auth_quick_step(&a->quick, &answer) == AUTH_QUICK_ANSWERED)
-		c = say(a, &answer);
-	if (a->quick == NULL)
-		asking_free(a);
-	else if (!watch(a) && (late = asking_late(a)) != NULL)
-		c = late;
-	return c;
+	if (auth_quick_step(a->quick, &answer) == AUTH_QUICK_ANSWERED)
+		return say(a, &answer);
+	return watch(a, true) ? NULL : asking_late(a);
 }
 
-/* c: NULL when it has been answered.  There is room for its timer. */
+/* There is room for its timer. */
 static struct asking *
 asking_new(struct server *s, struct auth_quick *quick, struct conn *c)
 {
@@ -107,22 +100,25 @@ asking_new(struct server *s, struct auth_quick *quick, struct conn *c)
 	a->server = s;
 	a->quick = quick;
 	a->conn = c;
-	s->n_askings++;
-	if (c != NULL)
-		s->n_quick++;
+	s->n_quick++;
 	return a;
 }
 
-/* Without memory the upstream is not waited for. */
-static void
-not_asked(struct serve_call *call, const struct serve_protocol *p,
-    struct auth_quick *quick)
+/* The upstream is waited for, or else what comes of that is the reply. */
+static bool
+wait_for_upstream(
+    struct conn *c, struct serve_call *call, struct auth_quick *quick)
 {
+	struct asking *a = asking_new(c->server, quick, c);
 	struct auth_answer answer = { 0 };
 
-	while (quick != NULL)
-		if (auth_quick_late(&quick, &answer) == AUTH_QUICK_ANSWERED)
-			p->say(call, &answer);
+	if (a != NULL && watch(a, false))
+		return true;
+	if (a != NULL)
+		asking_free(a);
+	auth_quick_late(quick, &answer);
+	c->protocol->say(call, &answer);
+	return false;
 }
 
 enum conn_quick
@@ -131,10 +127,9 @@ conn_quick_begin(struct conn *c)
 	struct auth_quick *quick = NULL;
 	struct server *s = c->server;
 	struct serve_call call;
-	struct asking *a;
 
 	if (c->dialogue != NULL ||
-	    (s->n_askings >= ASKINGS_MAX && !conn_stays(c)))
+	    (s->n_quick >= ASKINGS_MAX && !conn_stays(c)))
 		return CONN_QUICK_SLOW;
 	conn_call(c, &call);
 	call.quick = &quick;
@@ -142,17 +137,9 @@ conn_quick_begin(struct conn *c)
 	if (call.slow)
 		return CONN_QUICK_SLOW;
 	s->n_quickly++;
-	if (quick != NULL) {
-		a = asking_new(s, quick, call.later ? c : NULL);
-		if (a == NULL)
-			not_asked(&call, c->protocol, quick);
-		else if (watch(a)) {
-			if (call.later) {
-				conn_forget(c);
-				return CONN_QUICK_WAITS;
-			}
-		} else if (asking_late(a) != NULL)
-			return CONN_QUICK_ANSWERED;
+	if (call.later && wait_for_upstream(c, &call, quick)) {
+		conn_forget(c);
+		return CONN_QUICK_WAITS;
 	}
 	conn_replied(c, &call);
 	if (call.fault != NULL)

@@ -22,7 +22,5 @@ serve_check(struct serve_call *c, const struct serve_protocol *p,
 	case AUTH_QUICK_ANSWERED:
 		p->say(c, &a);
 		break;
-	case AUTH_QUICK_OVER: /* not now */
-		break;
 	}
 }

@@ -255,13 +255,12 @@ auth_quick(struct auth *a, const struct auth_asker *who,
 void
 auth_quick_poll(const struct auth_quick *q, struct auth_quick_poll *out)
 {
-	*out = (struct auth_quick_poll){ q->fd, POLLIN, q->until };
+	*out = (struct auth_quick_poll){ q->fd, POLLIN, q->until, false };
 }
 
 enum auth_quick_said
-auth_quick_step(struct auth_quick **quick, struct auth_answer *out)
+auth_quick_step(struct auth_quick *q, struct auth_answer *out)
 {
-	struct auth_quick *q = *quick;
 	uint64_t n;
 
 	if (read(q->fd, &n, sizeof(n)) < 0)
@@ -272,18 +271,15 @@ auth_quick_step(struct auth_quick **quick, struct auth_answer *out)
 	out->verdict = q->auth->stopped ? VERDICT_DEFER : VERDICT_ACCEPT;
 	pthread_mutex_unlock(&q->auth->lock);
 	quick_free(q);
-	*quick = NULL;
 	return AUTH_QUICK_ANSWERED;
 }
 
-enum auth_quick_said
-auth_quick_late(struct auth_quick **quick, struct auth_answer *out)
+void
+auth_quick_late(struct auth_quick *q, struct auth_answer *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->verdict = VERDICT_DEFER;
-	quick_free(*quick);
-	*quick = NULL;
-	return AUTH_QUICK_ANSWERED;
+	quick_free(q);
 }
 
 static bool

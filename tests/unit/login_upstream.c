@@ -298,7 +298,7 @@ line(void *arg, struct mini_talk *t, const char *text)
 			mini_hang(t);
 		return MINI_END;
 	}
-	if (strstr(text, "LOGIN=") != NULL)
+	if (strstr(text, "LOGIN=") != NULL && !u->params.wants_ehlo)
 		*mini_memo(t) = COMMAND;
 	mini_say(t, "220 mini.test ESMTP");
 	return MINI_SAID;

@@ -26,6 +26,7 @@ struct login_params {
 	const char *reply;
 	/* Instead of a reply to the first XCLIENT: "close", "hang"; NULL. */
 	const char *announced;
+	bool wants_ehlo; /* after XCLIENT, whatever that says */
 	bool tell;
 	int delay; /* of the last reply, milliseconds */
 	enum mini_stage fail;

@@ -185,7 +185,7 @@ ehlo(const struct mini_talk *c)
 	if (c->u->params.auth)
 		put(c, "250-AUTH PLAIN");
 	if (c->u->params.xclient)
-		put(c, "250-XCLIENT NAME ADDR LOGIN");
+		put(c, "250-XCLIENT NAME ADDR PROTO HELO LOGIN");
 	for (size_t i = 0; i < 4; i++) {
 		const char *k = c->u->params.keywords[i];
 

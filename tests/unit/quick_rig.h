@@ -25,10 +25,9 @@ struct auth_quick *quick_begin(
     const struct auth_rig *r, const char *user, const char *pass);
 
 /* quick_wait(q): for events.  quick_go_on(q): to its end, as an event loop
- * would; quick_rest(q): after the answer; NULL does nothing. */
+ * would. */
 void quick_wait(const struct auth_quick *q);
 const struct auth_answer *quick_go_on(struct auth_quick *q);
-void quick_rest(struct auth_quick *q);
 
 /* quick_login(r, user, pass): the whole; a near upstream may have answered
  * before it is polled for. */

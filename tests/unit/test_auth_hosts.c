@@ -343,7 +343,7 @@ static void
 test_reused(void **state)
 {
 	const struct login_params p = { .mechs = "PLAIN",
-		.xclient = "NAME ADDR LOGIN" };
+		.xclient = "NAME ADDR PROTO HELO LOGIN" };
 	struct login_counts n;
 	struct auth_rig rig;
 
@@ -355,7 +355,31 @@ test_reused(void **state)
 	login_count(rig.up[0], &n);
 	assert_int_equal(n.connections, 1);
 	assert_int_equal(n.auths, 5);
-	assert_string_equal(n.xclient, "LOGIN=[UNAVAILABLE]");
+	assert_string_equal(
+	    n.xclient, "LOGIN=[UNAVAILABLE] HELO=edge.test PROTO=ESMTP");
+	auth_rig_stop(&rig);
+}
+
+/* One that wants EHLO all the same: nobody's login fails for it, and it is
+ * tried once. */
+static void
+test_spoilt(void **state)
+{
+	const struct login_params p = { .mechs = "PLAIN",
+		.xclient = "NAME ADDR PROTO HELO LOGIN",
+		.wants_ehlo = true };
+	struct login_counts n;
+	struct auth_rig rig;
+
+	(void)state;
+	auth_rig_one(&rig, &p, "warm_sessions = 1 max_sessions = 2");
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(
+		    check(&rig, "ann", "good")->verdict, VERDICT_ACCEPT);
+	login_count(rig.up[0], &n);
+	assert_int_equal(n.auths, 6);
+	assert_true(n.connections >= 5);
+	assert_non_null(strstr(logged(), "takes no login back"));
 	auth_rig_stop(&rig);
 }
 
@@ -423,6 +447,7 @@ main(void)
 		cmocka_unit_test(test_xclient_stale),
 		cmocka_unit_test(test_xclient_not_reused),
 		cmocka_unit_test(test_reused),
+		cmocka_unit_test(test_spoilt),
 		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_reload),
 	};

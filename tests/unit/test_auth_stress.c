@@ -107,7 +107,7 @@ static void
 all_at_once(const char *xclient, bool stop)
 {
 	const struct login_params p = { .mechs = "PLAIN XOAUTH2",
-		.xclient = "NAME ADDR LOGIN" };
+		.xclient = "NAME ADDR PROTO HELO LOGIN" };
 	pthread_t threads[THREADS];
 	int numbers[THREADS];
 	char more[256];

@@ -239,7 +239,8 @@ test_reuse(void **state)
 		pool_give(l, POOL_REUSE);
 		WAIT_FOR((stats(&rig, &st), st.idle == 1));
 	}
-	assert_int_equal(st.reused, 5);
+	/* The last one is looked at in passing. */
+	WAIT_FOR((stats(&rig, &st), st.reused == 5));
 	assert_int_equal(counts(&rig).connections, 1);
 	assert_int_equal(counts(&rig).xclients, 5);
 	/* A refusal ends it. */
@@ -249,8 +250,8 @@ test_reuse(void **state)
 	assert_int_equal(st.idle, 0);
 	rig_close(&rig);
 
-	/* EHLO, then three commands a login: the eighth is not reached. */
-	rig_open(&rig, &trusting, "warm_sessions = 0 max_commands = 10");
+	/* EHLO, then two commands a login: a third login might be too many. */
+	rig_open(&rig, &trusting, "warm_sessions = 0 max_commands = 8");
 	for (i = 0; i < 6; i++) {
 		l = must_take(&rig);
 		assert_true(lease_login(l));
