@@ -9,6 +9,9 @@
 
 #include "common/pool_state.h"
 
+/* Looked at, at most, before somebody is told to wait. */
+#define LOOK_MAX 3
+
 void
 reset_no_more(struct pool_target *t, const char *why)
 {
@@ -49,6 +52,10 @@ reset_spent(struct pool *p)
 
 	p->had_spent = !TAILQ_EMPTY(&p->spent);
 	while (!p->stop && (l = TAILQ_FIRST(&p->spent)) != NULL) {
+		if (l->target->old || l->target->no_reset) {
+			lease_end(l);
+			continue;
+		}
 		lease_set(l, LEASE_IN_USE);
 		pthread_mutex_unlock(&p->lock);
 		ok = lease_reset(l);
@@ -61,17 +68,20 @@ reset_spent(struct pool *p)
 }
 
 enum looked {
-	LOOKED_NOTHING, /* there is none, or it is too early */
+	LOOKED_EARLY, /* its reply has not come */
 	LOOKED_DONE,
 	LOOKED_FAILED, /* it is gone */
 };
 
-/* Its limit is looked at, too. */
+/* Its limit is looked at, too.  It may have been closed since. */
 static bool
 is_over(struct pool_lease *l, enum outcome *oc, struct fault *f)
 {
-	if (session_reset_step(l->session, oc, f))
+	if (session_reset_step(l->session, oc, f)) {
+		if (*oc == OUTCOME_OK && !session_alive(l->session))
+			*oc = OUTCOME_TEMP;
 		return true;
+	}
 	if (clock_ms() < l->since_ms + POOL_RESET_MS)
 		return false;
 	session_reset_late(l->session, f);
@@ -93,8 +103,8 @@ failed(struct pool_lease *l, enum outcome oc, const struct fault *f)
 	lease_free(l);
 }
 
-/* At the one that was told first: those behind it will hardly be done before
- * it.  It is the caller's meanwhile, in that state. */
+/* At the one that is first, and there is one; it is the caller's meanwhile, in
+ * that state.  If it is too early it is the last then. */
 static enum looked
 look(struct pool_target *t, enum lease_state state, struct pool_lease **out)
 {
@@ -103,8 +113,6 @@ look(struct pool_target *t, enum lease_state state, struct pool_lease **out)
 	struct fault f;
 	bool over;
 
-	if (l == NULL)
-		return LOOKED_NOTHING;
 	lease_set(l, state);
 	pthread_mutex_unlock(&t->pool->lock);
 	fault_clear(&f);
@@ -112,8 +120,8 @@ look(struct pool_target *t, enum lease_state state, struct pool_lease **out)
 	pthread_mutex_lock(&t->pool->lock);
 	if (!over) {
 		lease_set(l, LEASE_RESETTING);
-		TAILQ_INSERT_HEAD(&t->resetting, l, entry);
-		return LOOKED_NOTHING;
+		TAILQ_INSERT_TAIL(&t->resetting, l, entry);
+		return LOOKED_EARLY;
 	}
 	if (oc != OUTCOME_OK) {
 		failed(l, oc, &f);
@@ -130,11 +138,16 @@ struct pool_lease *
 reset_take(struct pool_target *t)
 {
 	struct pool_lease *l = NULL;
+	int early = 0;
 
-	while (!t->pool->stop) {
+	/* Those behind one that was told long ago will hardly be done, unless
+	 * it hangs. */
+	while (
+	    !t->pool->stop && early < LOOK_MAX && !TAILQ_EMPTY(&t->resetting)) {
 		switch (look(t, LEASE_IN_USE, &l)) {
-		case LOOKED_NOTHING:
-			return NULL;
+		case LOOKED_EARLY:
+			early++;
+			break;
 		case LOOKED_FAILED:
 			break;
 		case LOOKED_DONE:
@@ -153,12 +166,11 @@ reset_take(struct pool_target *t)
 void
 reset_settle(struct pool_target *t)
 {
+	size_t n = t->n[LEASE_RESETTING];
 	struct pool_lease *l = NULL;
-	enum looked looked;
 
-	while (!t->pool->stop &&
-	    (looked = look(t, LEASE_CHECKING, &l)) != LOOKED_NOTHING) {
-		if (looked == LOOKED_DONE)
+	for (; n > 0 && !t->pool->stop && !TAILQ_EMPTY(&t->resetting); n--) {
+		if (look(t, LEASE_CHECKING, &l) == LOOKED_DONE)
 			lease_ready(l, l->since_ms);
 	}
 }

@@ -213,11 +213,12 @@ tests_unit_test_timers_LDADD = $(authd_ldadd)
 tests_unit_test_workers_LDADD = $(authd_ldadd)
 
 UNIT_TESTS += tests/unit/test_pool tests/unit/test_pool_faults \
-	tests/unit/test_pool_stress
+	tests/unit/test_pool_reset tests/unit/test_pool_stress
 pool_rig = tests/unit/pool_rig.c tests/unit/pool_rig.h $(load_conf) \
 	tests/unit/mini_upstream.c tests/unit/mini_upstream.h
 tests_unit_test_pool_SOURCES = tests/unit/test_pool.c $(pool_rig)
 tests_unit_test_pool_faults_SOURCES = tests/unit/test_pool_faults.c $(pool_rig)
+tests_unit_test_pool_reset_SOURCES = tests/unit/test_pool_reset.c $(pool_rig)
 tests_unit_test_pool_stress_SOURCES = tests/unit/test_pool_stress.c $(pool_rig)
 
 # Logins.
