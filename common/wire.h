@@ -2,9 +2,11 @@
 /*
  * wire - what the SASL plug-in and postern-authd say to each other
  *
- * Over a Unix stream socket, one login a connection.  The plug-in sends a
+ * Over a Unix stream socket, one login after the other.  The plug-in sends a
  * message and waits for one; a relayed mechanism goes on so until the answer
- * is final.  A message is a frame:
+ * is final.  After that the connection may carry another login, and either
+ * side may close it; who closes before the answer says that there is none.  A
+ * message is a frame:
  *
  *	octets 0, 1   'P' 'A'
  *	octet  2      WIRE_VERSION

@@ -18,7 +18,8 @@ saslauth_plugin_libauthd_la_SOURCES = \
 	saslauth-plugin/authd_serve.c saslauth-plugin/authd_serve.h \
 	saslauth-plugin/complain.c saslauth-plugin/complain.h \
 	saslauth-plugin/conn.c saslauth-plugin/conn.h \
-	saslauth-plugin/conn_quick.c saslauth-plugin/conn_work.c \
+	saslauth-plugin/conn_quick.c saslauth-plugin/conn_rest.c \
+	saslauth-plugin/conn_work.c \
 	saslauth-plugin/peers.c saslauth-plugin/peers.h \
 	saslauth-plugin/saslauthd_frame.c saslauth-plugin/saslauthd_frame.h \
 	saslauth-plugin/saslauthd_serve.c saslauth-plugin/serve.h \
@@ -39,7 +40,8 @@ tests_authd_scripted_authd_SOURCES = \
 tests_authd_scripted_authd_LDADD = \
 	saslauth-plugin/libauthd.la libdaemon.la libpostern.la
 
-authd_tests = tests/authd/test_life.py tests/authd/test_login.py \
+authd_tests = tests/authd/test_kept.py \
+	tests/authd/test_life.py tests/authd/test_login.py \
 	tests/authd/test_outbound.py tests/authd/test_outbound_put.py \
 	tests/authd/test_outbound_rows.py tests/authd/test_quick.py \
 	tests/authd/test_serve.py

@@ -42,21 +42,25 @@ conn_allowed(struct server *s, struct conn *c)
 
 /* Counted, so that timers have room and nobody is forgotten at the end. */
 static bool
-conn_admit(struct server *s, bool stays)
+conn_admit(struct server *s, bool lookups)
 {
 	static struct log_limit limit;
-	bool ok = false;
+	bool ok = false, share;
 
-	pthread_mutex_lock(&s->lock);
-	/* Neither kind can keep all of the other out. */
-	if (s->n_conns < s->max_conns &&
-	    (stays ? s->n_stay : s->n_conns - s->n_stay) < s->max_kind &&
-	    timers_reserve(&s->timers, s->n_conns + 1)) {
-		s->n_conns++;
-		s->n_stay += stays;
-		ok = true;
-	}
-	pthread_mutex_unlock(&s->lock);
+	do {
+		pthread_mutex_lock(&s->lock);
+		/* Neither kind can keep all of the other out. */
+		share = (lookups ? s->n_lookups : s->n_conns - s->n_lookups) <
+		    s->max_kind;
+		if (share && s->n_conns < s->max_conns &&
+		    timers_reserve(&s->timers, s->n_conns + 1)) {
+			s->n_conns++;
+			s->n_lookups += lookups;
+			ok = true;
+		}
+		pthread_mutex_unlock(&s->lock);
+		/* Those that rest are logins'. */
+	} while (!ok && (share || !lookups) && conn_make_room(s));
 	if (!ok)
 		complain(&limit, "more than %zu connections: one is closed",
 		    s->max_kind);
@@ -67,27 +71,34 @@ static void
 conn_begin(
     struct server *s, const struct listener *l, int fd, struct scratch *scratch)
 {
-	int64_t idle_ms = l->protocol->idle_ms;
+	bool lookups = l->protocol->lookups;
+	int64_t now, until;
 	struct conn *c;
 	uid_t uid = 0;
 
-	if (!peers_of(fd, &uid) || !conn_admit(s, idle_ms > 0)) {
+	if (!peers_of(fd, &uid) || !conn_admit(s, lookups)) {
 		close(fd);
 		return;
 	}
 	if ((c = conn_new(s, l->protocol, fd)) == NULL) {
-		conn_gone(s, idle_ms > 0);
+		conn_gone(s, lookups);
 		return;
 	}
 	c->uid = uid;
-	c->begun_ms = clock_ms();
-	c->until_ms = c->begun_ms + LOGIN_MS;
+	now = clock_ms();
 	if (!conn_allowed(s, c))
 		return;
 	s->n_accepted++;
 	c->state = CONN_READ;
-	timer_set(&s->timers, &c->timer,
-	    c->begun_ms + (idle_ms > 0 ? idle_ms : REQUEST_MS));
+	/* Whoever connects for a login has one. */
+	if (lookups) {
+		conn_rest(c);
+		until = now + l->protocol->idle_ms;
+	} else {
+		c->until_ms = now + LOGIN_MS;
+		until = c->rest_ms = now + REQUEST_MS;
+	}
+	timer_set(&s->timers, &c->timer, until);
 	/* Most often the request is there already. */
 	conn_read(s, c, scratch);
 }
@@ -105,7 +116,7 @@ listeners_watch(struct server *s, uint32_t events)
 	}
 }
 
-void
+static void
 accept_some(struct server *s, struct listener *l, struct scratch *scratch)
 {
 	static struct log_limit limit;
@@ -123,6 +134,9 @@ accept_some(struct server *s, struct listener *l, struct scratch *scratch)
 		l->burst = 1;
 		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
 			return;
+		/* We shall be called again. */
+		if (conn_make_room(s))
+			return;
 		/* It would be told again and again. */
 		complain(&limit, "cannot accept a connection: %s", ERRNO);
 		listeners_watch(s, 0);
@@ -131,6 +145,16 @@ accept_some(struct server *s, struct listener *l, struct scratch *scratch)
 	}
 	if (l->burst < ACCEPT_MAX)
 		l->burst *= 2;
+}
+
+void
+accept_called(struct server *s, struct scratch *scratch)
+{
+	for (size_t i = 0; i < s->n_listeners; i++) {
+		if (s->listeners[i].called)
+			accept_some(s, &s->listeners[i], scratch);
+		s->listeners[i].called = false;
+	}
 }
 
 void

@@ -54,6 +54,7 @@ static void
 end_conn(struct server *s, struct conn *c)
 {
 	timer_clear(&s->timers, &c->timer);
+	conn_rouse(c);
 	if (c->state == CONN_HELD)
 		atomic_fetch_sub(&s->n_held, 1);
 	c->state = CONN_OVER;
@@ -76,7 +77,7 @@ next(struct server *s, struct conn *c)
 	c->state = CONN_READ;
 	if (!c->more || s->ending >= SERVER_HURRIES)
 		end_conn(s, c);
-	else if (!conn_stays(c))
+	else if (c->dialogue != NULL)
 		wait_for(s, c, EPOLLIN, c->until_ms);
 	else if (c->in_len > 0) {
 		/* Not now: others are waiting, too. */
@@ -85,8 +86,10 @@ next(struct server *s, struct conn *c)
 		STAILQ_INSERT_TAIL(&s->ready, &c->work, entry);
 	} else if (s->ending != SERVER_SERVES)
 		end_conn(s, c);
-	else
+	else {
+		conn_rest(c);
 		wait_for(s, c, EPOLLIN, clock_ms() + c->protocol->idle_ms);
+	}
 }
 
 static void
@@ -151,10 +154,10 @@ hand_over(struct server *s, struct conn *c)
 {
 	timer_clear(&s->timers, &c->timer);
 	/* It may be older than the list of users. */
-	if (conn_stays(c) && !conn_allowed(s, c))
+	if (conn_stays(c) && c->dialogue == NULL && !conn_allowed(s, c))
 		return;
 	s->n_requests++;
-	if (conn_stays(c))
+	if (c->protocol->lookups)
 		c->until_ms = clock_ms() + LOGIN_MS;
 	c->state = CONN_ASKS;
 	switch (conn_quick_begin(c)) {
@@ -168,7 +171,8 @@ hand_over(struct server *s, struct conn *c)
 	}
 	c->state = CONN_ANSWER;
 	c->given_ms = clock_ms();
-	if (!workers_give(conn_stays(c) ? s->lookers : s->workers, &c->work))
+	if (!workers_give(
+		c->protocol->lookups ? s->lookers : s->workers, &c->work))
 		turn_away(s, c);
 }
 
@@ -191,7 +195,7 @@ bad_request(struct server *s, struct conn *c, const char *why)
 static int64_t
 rest_until(struct server *s, struct conn *c)
 {
-	if (!conn_stays(c) ||
+	if (!conn_stays(c) || c->dialogue != NULL ||
 	    (s->ending != SERVER_SERVES && c->timer.place != 0))
 		return c->timer.at_ms;
 	if (c->rest_ms == 0)
@@ -248,6 +252,10 @@ conn_read(struct server *s, struct conn *c, struct scratch *scratch)
 		end_conn(s, c);
 		return;
 	}
+	if (c->rests && n > 0) {
+		conn_rouse(c);
+		c->until_ms = clock_ms() + LOGIN_MS;
+	}
 	taken = n == 0 || conn_take(c, scratch->octets, (size_t)n);
 	explicit_bzero(scratch->octets, (size_t)n);
 	if (taken)
@@ -276,7 +284,7 @@ on_time(struct server *s, struct conn *c)
 			hand_over(s, c);
 			break;
 		}
-		if (c->in_len > 0 || !conn_stays(c))
+		if (!c->rests)
 			s->n_late++;
 		end_conn(s, c);
 		break;
@@ -353,8 +361,8 @@ taken_back(struct server *s, struct conn *c)
 }
 
 /* What is held is given at once; who has not sent a request may do so for a
- * moment, unless it is one who stays; a dialogue goes on, until there is no
- * time for that either. */
+ * moment, unless it rests; a dialogue goes on, until there is no time for
+ * that either. */
 static int64_t
 hastened(void *arg, const struct timer *timer)
 {
@@ -362,8 +370,7 @@ hastened(void *arg, const struct timer *timer)
 	const struct conn *c = conn_of_timer(timer);
 	int64_t at, now = clock_ms();
 
-	if (c->state == CONN_HELD || s->ending >= SERVER_HURRIES ||
-	    (c->state == CONN_READ && c->in_len == 0 && conn_stays(c)))
+	if (c->state == CONN_HELD || s->ending >= SERVER_HURRIES || c->rests)
 		return now;
 	at = now + STOP_MS;
 	if (c->dialogue != NULL || at > timer->at_ms)
@@ -486,16 +493,17 @@ loop_main(void *server)
 			if (*what == WATCHED_WAKE)
 				woken = true;
 			else if (*what == WATCHED_LISTENER)
-				accept_some(
-				    s, (struct listener *)what, &scratch);
+				((struct listener *)what)->called = true;
 			else if (*what == WATCHED_UPSTREAM)
 				on_upstream(s, (struct asking *)what);
 			else
 				on_event(s, (struct conn *)what,
 				    events[i].events, &scratch);
 		}
-		/* Not before: a connection that comes back may go, while an
-		 * event for another is still to be looked at. */
+		/* Not before: a connection that comes back may go, or make
+		 * room for a new one, while an event for it is still to be
+		 * looked at. */
+		accept_called(s, &scratch);
 		if (woken)
 			take_back_all(s);
 		serve_ready(s);

@@ -2,8 +2,8 @@
 /*
  * authd_loop - the thread of authd_serve.h, and what workers do for it
  *
- * For authd_serve.c, authd_accept.c, authd_loop.c, conn_work.c and
- * conn_quick.c alone.
+ * For authd_serve.c, authd_accept.c, authd_loop.c, conn_rest.c, conn_work.c
+ * and conn_quick.c alone.
  */
 #ifndef POSTERN_SASLAUTH_PLUGIN_AUTHD_LOOP_H
 #define POSTERN_SASLAUTH_PLUGIN_AUTHD_LOOP_H
@@ -25,8 +25,8 @@ struct auth;
 struct outbound;
 struct peers;
 
-/* The whole first request; a login in all, which is half a second less than
- * the plug-in waits. */
+/* A whole request; a login in all, which is half a second less than the
+ * plug-in waits. */
 #define REQUEST_MS 10000
 #define LOGIN_MS   24500
 
@@ -38,7 +38,8 @@ struct scratch {
 struct listener {
 	enum watched watched;
 	int fd;
-	int burst; /* how many are accepted in a row */
+	bool called; /* somebody has connected */
+	int burst;   /* how many are accepted in a row */
 	const struct serve_protocol *protocol;
 };
 
@@ -58,11 +59,11 @@ struct server {
 	struct auth *auth;
 	struct outbound *outbound;
 	struct workers *workers; /* for logins */
-	struct workers *lookers; /* for connections that stay */
+	struct workers *lookers; /* for look-ups */
 	pthread_t thread;
 	bool started;
 	size_t max_conns;
-	size_t max_kind; /* of those that stay, and of the others */
+	size_t max_kind; /* of those for look-ups, and of the others */
 
 	/* The loop's own. */
 	int epoll;
@@ -71,15 +72,16 @@ struct server {
 	struct wake wake;
 	struct timers timers; /* of the connections it owns */
 	struct timers asking_timers;
-	STAILQ_HEAD(, work) ready; /* connections in CONN_READY */
-	int64_t accept_at_ms;      /* when to accept again; 0: now */
-	enum server_end ending;    /* what it knows of `end' */
+	STAILQ_HEAD(, work) ready;  /* connections in CONN_READY */
+	TAILQ_HEAD(, conn) resting; /* those of logins that rest */
+	int64_t accept_at_ms;       /* when to accept again; 0: now */
+	enum server_end ending;     /* what it knows of `end' */
 
 	pthread_mutex_t lock; /* guards the next seven */
 	pthread_cond_t none_left;
 	STAILQ_HEAD(, work) back; /* connections that workers give back */
 	size_t n_conns;
-	size_t n_stay; /* of them */
+	size_t n_lookups; /* of them */
 	enum server_end end;
 	bool closed; /* the listeners */
 	struct peers *peers;
@@ -87,6 +89,7 @@ struct server {
 	pthread_condattr_t cond_attr;
 	atomic_size_t n_held;
 	atomic_size_t n_quick; /* of CONN_ASKS */
+	atomic_size_t n_rest;
 	atomic_ulong n_quickly;
 	atomic_ulong n_accepted, n_refused, n_requests, n_bad, n_late,
 	    n_turned_away, n_held_back;
@@ -95,16 +98,27 @@ struct server {
 /* loop_main(s): the thread. */
 void *loop_main(void *server);
 
-/* accept_some(s, l, scratch): those who have connected.  listeners_watch(s,
- * events): whether to be told of others.  loop_close(s): close the listeners
- * that are open. */
-void accept_some(struct server *s, struct listener *l, struct scratch *scratch);
+/* accept_called(s, scratch): those who have connected; others that rest may
+ * have to go for them.  listeners_watch(s, events): whether to be told of
+ * others.  loop_close(s): close the listeners that are open. */
+void accept_called(struct server *s, struct scratch *scratch);
 void listeners_watch(struct server *s, uint32_t events);
 void loop_close(struct server *s);
 
 /* conn_allowed(s, c): may its user be answered, as of now?  If not, c is
  * gone. */
 bool conn_allowed(struct server *s, struct conn *c);
+
+/*
+ * conn_rest(c): nothing is under way, and the next request may take its time.
+ * conn_rouse(c): no more; nothing is done if that is known.
+ *
+ * conn_make_room(s): close the connection of logins that has rested longest.
+ * False when there is none.
+ */
+void conn_rest(struct conn *c);
+void conn_rouse(struct conn *c);
+bool conn_make_room(struct server *s);
 
 /* conn_read(s, c, scratch): take what has come, do what is to be done. */
 void conn_read(struct server *s, struct conn *c, struct scratch *scratch);
@@ -116,9 +130,9 @@ void conn_work(struct work *work);
 struct conn *conn_of(struct work *work);
 
 /* conn_drop(c): it is over: free it, and count.  Whoever owns it.
- * conn_gone(s, stays): count one that is gone. */
+ * conn_gone(s, lookups): count one that is gone. */
 void conn_drop(struct conn *c);
-void conn_gone(struct server *s, bool stays);
+void conn_gone(struct server *s, bool lookups);
 
 /* conn_call(c, call): what a protocol needs to know of it.  conn_replied(c,
  * call): take what it has said. */

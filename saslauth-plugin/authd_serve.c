@@ -95,7 +95,7 @@ start(struct server *s)
 static void
 add_listeners(struct server *s, const struct authd_sockets *sockets)
 {
-	size_t n_stay = 0;
+	size_t n_lookups = 0;
 
 	s->n_listeners = sockets->n;
 	for (size_t i = 0; i < sockets->n; i++) {
@@ -105,10 +105,10 @@ add_listeners(struct server *s, const struct authd_sockets *sockets)
 		l->fd = sockets->v[i].fd;
 		l->burst = 1;
 		l->protocol = protocol_of(sockets->v[i].protocol);
-		n_stay += l->protocol->idle_ms > 0;
+		n_lookups += l->protocol->lookups;
 	}
 	s->max_conns = s->max_kind = conns_limit();
-	if (n_stay > 0 && n_stay < sockets->n)
+	if (n_lookups > 0 && n_lookups < sockets->n)
 		s->max_kind = s->max_conns / 4 * 3;
 }
 
@@ -135,6 +135,7 @@ server_new(struct auth *auth, struct outbound *outbound,
 	pthread_cond_init(&s->none_left, &s->cond_attr);
 	STAILQ_INIT(&s->back);
 	STAILQ_INIT(&s->ready);
+	TAILQ_INIT(&s->resting);
 	timers_init(&s->timers);
 	timers_init(&s->asking_timers);
 	add_listeners(s, sockets);
@@ -232,9 +233,10 @@ server_status(struct server *s, struct strbuf *sb)
 	threads += t;
 	queued += q;
 	strbuf_addf(sb,
-	    "connections=%zu threads=%zu waiting=%zu quick=%zu "
+	    "connections=%zu resting=%zu threads=%zu waiting=%zu quick=%zu "
 	    "answers_held=%zu\n",
-	    conns, threads, queued, (size_t)s->n_quick, (size_t)s->n_held);
+	    conns, (size_t)s->n_rest, threads, queued, (size_t)s->n_quick,
+	    (size_t)s->n_held);
 }
 
 void

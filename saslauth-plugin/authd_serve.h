@@ -7,8 +7,11 @@
  * need wait for nothing but the upstream (auth_quick()); else a worker does
  * (workers.h), and writes the answer where nothing hinders it.
  *
- * A protocol whose connections stay has workers of its own, and a share of
- * the connections that logins cannot take, nor it theirs.
+ * Look-ups have workers of their own, and a share of the connections that
+ * logins cannot take, nor they theirs.
+ *
+ * A connection of the plug-in's stays after the answer, for the next login.
+ * Where there is no room for a new one, that which has rested longest goes.
  *
  * What is bounded: how long a request may take to come, how long a login may
  * take, how many connections there are, how many logins are under way or

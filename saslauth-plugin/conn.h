@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "saslauth-plugin/serve.h"
@@ -49,16 +50,17 @@ struct conn {
 	const struct serve_protocol *protocol;
 	struct work work; /* for the workers, and on the way back */
 	struct timer timer;
-	int64_t begun_ms, until_ms; /* until when the login may take, or the
-				     * request where the connection stays */
-	int64_t rest_ms;   /* there: when all of it must have come, or 0 */
+	TAILQ_ENTRY(conn) resting; /* conn_rest() */
+	int64_t until_ms;  /* until when the login, or the look-up, may take */
+	int64_t rest_ms;   /* when all of the request must have come, or 0 */
 	int64_t given_ms;  /* when the workers got it */
 	unsigned char *in; /* NULL when nothing has come */
 	size_t in_len, in_size;
 	size_t request_len; /* of them; 0: not known */
 	bool in_epoll;      /* events for it have been asked for before */
 	bool in_parts;      /* it has not come in one piece */
-	bool more;          /* a request is to follow the reply */
+	bool rests;         /* nothing is under way: a request may come */
+	bool more;          /* a request may follow the reply */
 	unsigned char *out; /* NULL when there is no reply */
 	size_t out_len, out_sent;
 	int64_t hold_ms;
@@ -79,7 +81,7 @@ bool conn_take(struct conn *c, const unsigned char *data, size_t len);
 /* conn_forget(c): wipe the request; what follows it stays. */
 void conn_forget(struct conn *c);
 
-/* conn_stays(c): may another request follow, whatever the reply is? */
+/* conn_stays(c): may another login, or look-up, follow? */
 bool conn_stays(const struct conn *c);
 
 /* conn_send(c): as much of the reply as the peer takes now. */

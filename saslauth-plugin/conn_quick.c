@@ -129,7 +129,7 @@ conn_quick_begin(struct conn *c)
 	struct serve_call call;
 
 	if (c->dialogue != NULL ||
-	    (s->n_quick >= ASKINGS_MAX && !conn_stays(c)))
+	    (s->n_quick >= ASKINGS_MAX && !c->protocol->lookups))
 		return CONN_QUICK_SLOW;
 	conn_call(c, &call);
 	call.quick = &quick;

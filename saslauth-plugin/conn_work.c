@@ -66,10 +66,10 @@ server_wake(struct server *s)
 }
 
 void
-conn_gone(struct server *s, bool stays)
+conn_gone(struct server *s, bool lookups)
 {
 	pthread_mutex_lock(&s->lock);
-	s->n_stay -= stays;
+	s->n_lookups -= lookups;
 	if (--s->n_conns == 0)
 		pthread_cond_broadcast(&s->none_left);
 	pthread_mutex_unlock(&s->lock);
@@ -79,10 +79,10 @@ void
 conn_drop(struct conn *c)
 {
 	struct server *s = c->server;
-	bool stays = conn_stays(c);
+	bool lookups = c->protocol->lookups;
 
 	conn_free(c);
-	conn_gone(s, stays);
+	conn_gone(s, lookups);
 }
 
 static void

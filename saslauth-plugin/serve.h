@@ -7,8 +7,8 @@
  * on a worker, but for answer() with `quick'.
  *
  * A connection is one login; or, with a protocol that has idle_ms, it stays,
- * and carries one request after the other, which need not wait for each
- * other's replies.
+ * and carries one request after the other.  Logins wait for each other's
+ * answers, the steps of a dialogue as well; look-ups need not.
  */
 #ifndef POSTERN_SASLAUTH_PLUGIN_SERVE_H
 #define POSTERN_SASLAUTH_PLUGIN_SERVE_H
@@ -24,7 +24,7 @@ enum serve_seen {
 	SERVE_BAD = -1, /* no request: hang up */
 	SERVE_PART,     /* wait for more */
 	SERVE_PERHAPS,  /* whole, unless more comes at once */
-	SERVE_WHOLE,    /* others may follow it where the connection stays */
+	SERVE_WHOLE,    /* others may follow a look-up */
 };
 
 /* A request, and what becomes of it. */
@@ -36,7 +36,7 @@ struct serve_call {
 	struct deadline until; /* of the login, or of this request */
 	void **dialogue; /* the protocol's own between requests; NULL first */
 	/* Not NULL: answer() must not block, and may set it to what is then
-	 * waited for, unless the connection stays. */
+	 * waited for, unless it is a look-up. */
 	struct auth_quick **quick;
 
 	/* All zero when answer() is called. */
@@ -44,7 +44,7 @@ struct serve_call {
 	bool later; /* the reply is what say() makes of *quick's answer */
 	unsigned char *reply; /* for free(); NULL: hang up without one */
 	size_t reply_len;
-	bool more;         /* another request is expected after it */
+	bool more;         /* another request may follow it */
 	int64_t hold_ms;   /* how long to hold it back */
 	const char *fault; /* the request makes no sense; constant text */
 };
@@ -53,6 +53,9 @@ struct serve_protocol {
 	const char *name, *requests; /* for the log */
 	size_t max;                  /* octets of the longest request */
 	int64_t idle_ms;             /* between requests; 0: it is one login */
+	/* Requests are look-ups: they have workers and a share of the
+	 * connections of their own, and may stand behind each other. */
+	bool lookups;
 
 	enum serve_seen (*look)(
 	    const unsigned char *buf, size_t len, const char **why);
@@ -65,8 +68,8 @@ struct serve_protocol {
 	void (*refuse)(struct serve_call *c, const char *reason);
 	/* The reply to what is no request, before we hang up.  NULL: none. */
 	void (*bad)(struct serve_call *c, const char *why);
-	/* The dialogue is over, whatever stage it is in.  NULL: there are
-	 * none. */
+	/* The dialogue is over, whatever stage it is in; unless answer() has
+	 * ended it, and set it to NULL.  NULL: there are none. */
 	void (*end)(void *dialogue);
 };
 

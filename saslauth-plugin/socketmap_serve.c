@@ -110,6 +110,7 @@ const struct serve_protocol socketmap_protocol = {
 	.requests = "look-ups",
 	.max = SOCKETMAP_FRAME_MAX,
 	.idle_ms = STAYS_MS,
+	.lookups = true,
 	.look = socketmap_look,
 	.first = socketmap_first,
 	.answer = socketmap_serve,

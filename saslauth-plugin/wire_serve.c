@@ -2,9 +2,9 @@
 /*
  * wire_serve - what the plug-in asks (wire.h), put to auth.h
  *
- * A connection is one login: WIRE_CHECK and its answer; or WIRE_START, and
- * WIRE_STEP after each WIRE_CHALLENGE, until the answer is final.  Anything
- * else, and anything out of turn, ends it.
+ * A login is WIRE_CHECK and its answer; or WIRE_START, and WIRE_STEP after
+ * each WIRE_CHALLENGE, until the answer is final.  Then the connection stays
+ * for the next one.  Anything else, and anything out of turn, ends it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,10 @@
 #define SERVICE_MAX 64
 #define REALM_MAX   255
 #define CLIENT_MAX  64
+
+/* Longer than the plug-in keeps a connection (authd_kept.h): it would send a
+ * login to one that we are about to close. */
+#define STAYS_MS (5L * 60 * 1000)
 
 /* The items that are text. */
 struct texts {
@@ -105,6 +109,7 @@ answer_final(struct serve_call *c, const struct auth_answer *a)
 		item_set(&m, WIRE_USER, a->user, strlen(a->user));
 	c->hold_ms = a->hold_ms;
 	reply(c, &m);
+	c->more = c->reply != NULL;
 }
 
 static void
@@ -145,10 +150,13 @@ static void
 answer_step(struct serve_call *c, bool goes_on, const struct secret *challenge,
     const struct auth_answer *a)
 {
-	if (goes_on)
+	if (goes_on) {
 		answer_challenge(c, challenge);
-	else
-		answer_final(c, a);
+		return;
+	}
+	auth_end(*c->dialogue);
+	*c->dialogue = NULL;
+	answer_final(c, a);
 }
 
 static void
@@ -228,6 +236,7 @@ const struct serve_protocol wire_protocol = {
 	.name = "plug-in",
 	.requests = "logins",
 	.max = WIRE_MAX,
+	.idle_ms = STAYS_MS,
 	.look = wire_look,
 	.answer = wire_answer,
 	.say = answer_final,

@@ -260,9 +260,7 @@ class Rig(Case):
         """A login by the plug-in's protocol: the answer, or None."""
         with Peer(self.auth) as peer:
             peer.send(check_frame(user, password, **more))
-            answer = peer.frame()
-            check(peer.ended(), "the daemon goes on after the answer")
-            return answer
+            return peer.frame()
 
     def mux_check(self, *fields, **more):
         """A login by saslauthd's: the answer's text, or None."""

@@ -113,6 +113,7 @@ class Load(Serve):
             wait_for(lambda: rig.facts("status")["waiting"] == "1", "a queue")
         for peer in slow:
             self.assertEqual(peer.frame()[0], GOOD)
+            peer.close()
         wait_for(lambda: rig.facts("status")["connections"] == "0", "the end")
         self.assertEqual(rig.facts("stats")["asked"], "1500")
 

@@ -111,14 +111,13 @@ class Answers(Login):
 
         rig.upstream.steps["auth"] = cram
         rig.start()
-        for digest, kind in (("abcd" * 8, GOOD), ("ef01" * 8, BAD)):
-            with Peer(rig.auth) as peer:
+        with Peer(rig.auth) as peer:
+            for digest, kind in (("abcd" * 8, GOOD), ("ef01" * 8, BAD)):
                 peer.send(frame(START, asking("CRAM-MD5")))
                 self.assertEqual(peer.frame(), (
                     CHALLENGE, {DATA: b"<123@mailstore.test>"}))
                 peer.send(frame(STEP, {DATA: f"{ANN} {digest}"}))
                 self.assertEqual(peer.frame(), (kind, {USER: ANN.encode()}))
-                self.assertTrue(peer.ended())
         self.assertEqual(said[:2], ["AUTH CRAM-MD5", ANN + " " + "abcd" * 8])
         # given up in the middle: nothing is left over
         with Peer(rig.auth) as peer:

@@ -71,6 +71,7 @@ class Quick(Serve):
         self.assertEqual(rig.check("now-0", "x")[0], BAD)
         for peer in peers:
             self.assertEqual(peer.frame()[0], GOOD)
+            peer.close()
         self.assertGreater(time.monotonic() - begun, 4.9)
         wait_for(lambda: rig.facts("status")["connections"] == "0", "the end")
         self.assertEqual(rig.facts("status")["quick"], "0")
