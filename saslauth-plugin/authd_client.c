@@ -50,10 +50,12 @@ hang_up(struct authd_client *c)
 }
 
 void
-authd_client_init(struct authd_client *c, const char *path, int64_t ms)
+authd_client_init(struct authd_client *c, const char *path,
+    struct authd_kept *kept, int64_t ms)
 {
 	memset(c, 0, sizeof(*c));
 	c->path = path;
+	c->kept = kept;
 	c->fd = -1;
 	c->left_ms = ms;
 }
@@ -119,8 +121,6 @@ connected(struct authd_client *c, struct deadline d)
 		return fail(c, "the path of a socket has 1 to %d octets",
 		    (int)AUTHD_PATH_MAX);
 	memcpy(sa.sun_path, c->path, len);
-	if (c->buf == NULL && (c->buf = malloc(WIRE_MAX)) == NULL)
-		return fail(c, "out of memory");
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
 		return fail(c, "socket: %s", ERRNO);
@@ -141,6 +141,7 @@ say(struct authd_client *c, size_t len, struct deadline d)
 			if (!wait_for(c, c->fd, POLLOUT, d))
 				return false;
 		} else if (errno != EINTR) {
+			c->unread = errno == EPIPE || errno == ECONNRESET;
 			return fail(c, "%s: send: %s", c->path, ERRNO);
 		}
 	}
@@ -164,6 +165,8 @@ hear(struct authd_client *c, size_t *have, size_t want, struct deadline d)
 		} else if (n == 0) {
 			return fail(c, "%s: closed without an answer", c->path);
 		} else if (errno != EAGAIN && errno != EINTR) {
+			/* Of one who has read all there is an end, no error. */
+			c->unread = errno == ECONNRESET && *have == 0;
 			return fail(c, "%s: recv: %s", c->path, ERRNO);
 		}
 	}
@@ -197,13 +200,12 @@ hear_message(
 }
 
 static bool
-converse(struct authd_client *c, const struct wire_message *question,
+exchange(struct authd_client *c, const struct wire_message *question,
     struct wire_message *answer, struct deadline d)
 {
 	size_t len;
 
-	if (!connected(c, d))
-		return false;
+	c->unread = false;
 	wipe(c);
 	len = wire_format(question, c->buf, WIRE_MAX);
 	if (len == 0)
@@ -213,6 +215,25 @@ converse(struct authd_client *c, const struct wire_message *question,
 		return false;
 	wipe(c);
 	return hear_message(c, answer, d);
+}
+
+/* The daemon may have closed a kept connection when we had looked at it.  With
+ * the whole question read it may have asked its upstream, and then nothing is
+ * said twice; else nobody has been asked. */
+static bool
+converse(struct authd_client *c, const struct wire_message *question,
+    struct wire_message *answer, struct deadline d)
+{
+	if (c->buf == NULL && (c->buf = malloc(WIRE_MAX)) == NULL)
+		return fail(c, "out of memory");
+	if (c->fd < 0 && (c->fd = authd_kept_take(c->kept)) >= 0) {
+		if (exchange(c, question, answer, d))
+			return true;
+		if (!c->unread)
+			return false;
+		hang_up(c);
+	}
+	return connected(c, d) && exchange(c, question, answer, d);
 }
 
 bool
@@ -226,11 +247,18 @@ authd_client_ask(struct authd_client *c, const struct wire_message *question,
 	memset(answer, 0, sizeof(*answer));
 	ok = converse(c, question, answer, d);
 	c->left_ms = deadline_left_ms(d);
-	if (!ok || answer->type != WIRE_CHALLENGE)
-		hang_up(c);
 	if (!ok) {
+		hang_up(c);
 		memset(answer, 0, sizeof(*answer));
 		wipe(c);
 	}
 	return ok;
+}
+
+void
+authd_client_keep(struct authd_client *c)
+{
+	if (c->fd >= 0)
+		authd_kept_put(c->kept, c->fd);
+	c->fd = -1;
 }

@@ -233,6 +233,14 @@ same(const struct wire_item *item, const struct secret *s)
 	return item->len == len && memcmp(item->data, octets_of, len) == 0;
 }
 
+/* What it would say next could be about another login. */
+static int
+nonsense(struct login *l, const struct turn *t, const char *why)
+{
+	authd_client_release(&l->authd);
+	return cannot_tell(t, why);
+}
+
 static int
 check(struct login *l, const struct turn *t, const struct secret *user,
     const struct wire_item *pass)
@@ -249,14 +257,15 @@ check(struct login *l, const struct turn *t, const struct secret *user,
 	question.item[WIRE_PASS] = *pass;
 	if (!authd_client_ask(&l->authd, &question, &answer))
 		return cannot_tell(t, l->authd.why);
+	if (answer.type == WIRE_CHALLENGE)
+		return nonsense(l, t, "a challenge where there is none");
+	if (answer.type == WIRE_GOOD && !same(&answer.item[WIRE_USER], user))
+		return nonsense(l, t, "an answer about another user");
+	authd_client_keep(&l->authd);
 	if (answer.type == WIRE_BAD)
 		return verdict_bad(t);
 	if (answer.type == WIRE_UNSURE)
 		return unsure(t, &answer.item[WIRE_REASON]);
-	if (answer.type != WIRE_GOOD)
-		return cannot_tell(t, "a challenge where there is none");
-	if (!same(&answer.item[WIRE_USER], user))
-		return cannot_tell(t, "an answer about another user");
 	return named == SASL_OK ? logged_in(t) : verdict_bad(t);
 }
 
@@ -351,6 +360,7 @@ step_relay(struct login *l, const struct turn *t)
 	if (answer.type == WIRE_CHALLENGE)
 		return challenge(
 		    t, answer.item[WIRE_DATA].data, answer.item[WIRE_DATA].len);
+	authd_client_keep(&l->authd);
 	named = name_answered(t, &answer.item[WIRE_USER]);
 	if (answer.type == WIRE_UNSURE)
 		return unsure(t, &answer.item[WIRE_REASON]);
@@ -376,8 +386,8 @@ new_login(void *glob, sasl_server_params_t *params, const char *first,
 		return SASL_NOMEM;
 	memset(l, 0, sizeof(*l));
 	l->offer = offer;
-	authd_client_init(
-	    &l->authd, offer->settings->path, offer->settings->timeout_ms);
+	authd_client_init(&l->authd, offer->settings->path, offer->kept,
+	    offer->settings->timeout_ms);
 	*conn = l;
 	return SASL_OK;
 }

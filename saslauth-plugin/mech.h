@@ -51,6 +51,7 @@ struct plugin;
 struct offer {
 	struct plugin *plugin;           /* for plugin.c */
 	const struct settings *settings; /* borrowed */
+	struct authd_kept *kept;         /* borrowed */
 	const struct mech *mech;
 };
 

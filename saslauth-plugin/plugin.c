@@ -6,7 +6,8 @@
  * root and before a chroot.  Unless the application's configuration has
  * postern_socket, it is as if it were not there.  Nothing is opened or
  * started here: Sendmail initialises once and forks per connection, and
- * Postfix enters its chroot later.
+ * Postfix enters its chroot later.  From the first login on a process keeps
+ * one connection to postern-authd.
  *
  *	postern_socket   socket of postern-authd; a relative path starts at
  *	                 the MTA's working directory
@@ -39,6 +40,7 @@
  * share it; the last one that is freed takes it along. */
 struct plugin {
 	struct settings settings;
+	struct authd_kept kept;
 	struct offer offer[MECHS];
 	sasl_server_plug_t plug[MECHS];
 	unsigned int count; /* mechanisms offered */
@@ -111,8 +113,10 @@ release_plug(void *glob, const sasl_utils_t *utils)
 {
 	struct plugin *p = ((struct offer *)glob)->plugin;
 
-	if (--p->in_use == 0)
-		utils->free(p);
+	if (--p->in_use > 0)
+		return;
+	authd_kept_release(&p->kept);
+	utils->free(p);
 }
 
 static void
@@ -125,6 +129,7 @@ offer(struct plugin *p, const struct mech *mech)
 			return;
 	p->offer[i].plugin = p;
 	p->offer[i].settings = &p->settings;
+	p->offer[i].kept = &p->kept;
 	p->offer[i].mech = mech;
 	mech_fill(&p->offer[i], &p->plug[i]);
 	p->plug[i].mech_free = release_plug;
@@ -173,6 +178,7 @@ sasl_server_plug_init(const sasl_utils_t *utils, int max_version,
 	if ((p = utils->malloc(sizeof(*p))) == NULL)
 		return SASL_NOMEM;
 	memset(p, 0, sizeof(*p));
+	authd_kept_init(&p->kept, AUTHD_KEPT_MS);
 	take_socket(&p->settings, path);
 	take_timeout(&p->settings, option(utils, "postern_timeout"));
 	take_unsure(&p->settings, option(utils, "postern_unsure"));

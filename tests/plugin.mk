@@ -3,6 +3,7 @@
 
 PLUGIN_TESTS = \
 	tests/plugin/test_faults \
+	tests/plugin/test_kept \
 	tests/plugin/test_offer \
 	tests/plugin/test_password \
 	tests/plugin/test_process \
@@ -14,6 +15,12 @@ plugin_ldadd = libbase.la $(LIBSASL_LIBS) $(CMOCKA_LIBS)
 
 tests_plugin_test_faults_SOURCES = tests/plugin/test_faults.c $(plugin_login)
 tests_plugin_test_faults_LDADD = $(plugin_ldadd)
+tests_plugin_test_kept_SOURCES = tests/plugin/test_kept.c $(plugin_login) \
+	saslauth-plugin/authd_client.c saslauth-plugin/authd_client.h \
+	saslauth-plugin/authd_kept.c saslauth-plugin/authd_kept.h
+# its own objects of those
+tests_plugin_test_kept_CFLAGS = $(AM_CFLAGS)
+tests_plugin_test_kept_LDADD = $(plugin_ldadd)
 tests_plugin_test_offer_SOURCES = tests/plugin/test_offer.c $(plugin_rig)
 tests_plugin_test_offer_LDADD = $(plugin_ldadd)
 tests_plugin_test_password_SOURCES = tests/plugin/test_password.c $(plugin_login)

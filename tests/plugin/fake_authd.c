@@ -36,8 +36,8 @@ await_end(struct fake_authd *f, int fd)
 		f->hung_up++;
 }
 
-/* One frame into s; false at the end of the connection. */
-static bool
+/* One frame into s; its length, or 0 at the end of the connection. */
+static size_t
 read_frame(int fd, struct fake_seen *s)
 {
 	size_t have = 0, want = WIRE_HEADER;
@@ -47,15 +47,41 @@ read_frame(int fd, struct fake_seen *s)
 	while (have < want) {
 		n = recv(fd, s->text + have, want - have, 0);
 		if (n <= 0)
-			return false;
+			return 0;
 		have += (size_t)n;
 		whole = wire_frame(s->text, have, NULL);
 		if (whole < 0)
-			return false;
+			return 0;
 		if (whole > 0)
 			want = (size_t)whole;
 	}
-	return wire_parse(s->text, have, &s->m, NULL);
+	return wire_parse(s->text, have, &s->m, NULL) ? have : 0;
+}
+
+/* A question for the test to look at; false at the end of the connection, or
+ * when there have been enough. */
+static bool
+see(struct fake_authd *f, int fd)
+{
+	struct fake_seen s, *kept;
+	size_t len = read_frame(fd, &s);
+	bool room;
+
+	if (len == 0) {
+		f->hung_up++;
+		return false;
+	}
+	(void)pthread_mutex_lock(&f->lock);
+	room = f->questions < FAKE_SEEN;
+	if (room) {
+		kept = &f->seen[f->questions];
+		memcpy(kept->text, s.text, len);
+		room = wire_parse(kept->text, len, &kept->m, NULL);
+		f->questions += room;
+	}
+	(void)pthread_mutex_unlock(&f->lock);
+	explicit_bzero(&s, sizeof(s));
+	return room;
 }
 
 static void
@@ -71,7 +97,7 @@ set_item(struct wire_message *m, enum wire_tag tag, const char *s, size_t len)
 static bool
 send_reply(const struct fake_plan *plan, const struct fake_reply *r, int fd)
 {
-	static unsigned char buf[WIRE_MAX];
+	unsigned char buf[WIRE_MAX];
 	const unsigned char *data = r->raw;
 	struct wire_message m = { .type = r->type };
 	size_t len = r->raw_len, i;
@@ -97,50 +123,82 @@ send_reply(const struct fake_plan *plan, const struct fake_reply *r, int fd)
 	return len > 0;
 }
 
-static void
-serve_one(struct fake_authd *f, int fd)
+/* A login from its first question to its final answer; false when the
+ * connection is to be closed. */
+static bool
+serve_login(struct fake_authd *f, int fd)
 {
-	int n, turn;
+	const struct fake_reply *r = f->plan.reply;
+	bool over = false;
 
-	if (f->plan.manner == FAKE_SLAM)
-		return;
-	if (f->plan.manner == FAKE_DEAF) {
-		await_end(f, fd);
-		return;
-	}
-	for (turn = 0; turn < FAKE_SEEN; turn++) {
-		n = f->questions;
-		if (n == FAKE_SEEN)
-			return;
-		if (!read_frame(fd, &f->seen[n])) {
-			f->hung_up++;
-			return;
-		}
-		f->questions++;
+	for (; !over && r < f->plan.reply + FAKE_SEEN; r++) {
+		if (!see(f, fd))
+			return false;
 		if (f->plan.manner == FAKE_SILENT) {
 			await_end(f, fd);
-			return;
+			return false;
 		}
-		if (!send_reply(&f->plan, &f->plan.reply[turn], fd))
-			return;
+		if (!send_reply(&f->plan, r, fd))
+			return false;
+		over = r->raw != NULL || r->type != WIRE_CHALLENGE;
+	}
+	return true;
+}
+
+/* False when it is to be closed. */
+static bool
+serve_after(struct fake_authd *f, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	switch (f->plan.after) {
+	case FAKE_LEAVE:
+		return false;
+	case FAKE_RESET:
+		(void)poll(&p, 1, -1);
+		return false;
+	case FAKE_MUTE:
+		(void)see(f, fd);
+		return false;
+	case FAKE_SHUT:
+		(void)shutdown(fd, SHUT_RD);
+		f->shut++;
+		p.events = 0;
+		(void)poll(&p, 1, -1);
+		return false;
+	case FAKE_STAY:
+	default:
+		return true;
 	}
 }
 
-static void
-set_peer(struct fake_authd *f, int fd)
+static void *
+serve_peer(void *arg)
 {
+	struct fake_peer *peer = arg;
+	struct fake_authd *f = peer->fake;
+	int fd = peer->fd;
+
+	if (f->plan.manner == FAKE_DEAF)
+		await_end(f, fd);
+	else if (f->plan.manner != FAKE_SLAM)
+		while (serve_login(f, fd) && serve_after(f, fd))
+			;
 	(void)pthread_mutex_lock(&f->lock);
-	f->peer = fd;
+	peer->fd = -1;
+	(void)close(fd);
 	(void)pthread_mutex_unlock(&f->lock);
+	return NULL;
 }
 
 static void *
 serve(void *arg)
 {
 	struct fake_authd *f = arg;
+	struct fake_peer *peer;
 	int fd;
 
-	for (;;) {
+	while (f->n_peers < FAKE_PEERS) {
 		pause_ms(f->plan.before_ms);
 		fd = accept(f->listener, NULL, NULL);
 		if (fd < 0 && errno == EINTR)
@@ -148,11 +206,15 @@ serve(void *arg)
 		if (fd < 0)
 			return NULL;
 		f->connections++;
-		set_peer(f, fd);
-		serve_one(f, fd);
-		set_peer(f, -1);
-		(void)close(fd);
+		peer = &f->peers[f->n_peers];
+		peer->fake = f;
+		peer->fd = fd;
+		if (pthread_create(&peer->thread, NULL, serve_peer, peer) == 0)
+			f->n_peers++;
+		else
+			(void)close(fd);
 	}
+	return NULL;
 }
 
 void
@@ -161,7 +223,6 @@ fake_listen(struct fake_authd *f, const char *path, int backlog)
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 
 	memset(f, 0, sizeof(*f));
-	f->peer = -1;
 	(void)pthread_mutex_init(&f->lock, NULL);
 	assert_true(strlen(path) < sizeof(sa.sun_path));
 	memcpy(sa.sun_path, path, strlen(path));
@@ -184,16 +245,22 @@ fake_serve(struct fake_authd *f, const struct fake_plan *plan)
 void
 fake_stop(struct fake_authd *f)
 {
+	int i;
+
 	if (f->listener <= 0)
 		return;
 	/* wakes accept(), await_end() and recv() up */
 	(void)shutdown(f->listener, SHUT_RDWR);
-	(void)pthread_mutex_lock(&f->lock);
-	if (f->peer >= 0)
-		(void)shutdown(f->peer, SHUT_RDWR);
-	(void)pthread_mutex_unlock(&f->lock);
 	if (f->running)
 		(void)pthread_join(f->thread, NULL);
+	(void)pthread_mutex_lock(&f->lock);
+	for (i = 0; i < f->n_peers; i++)
+		if (f->peers[i].fd >= 0)
+			(void)shutdown(f->peers[i].fd, SHUT_RDWR);
+	(void)pthread_mutex_unlock(&f->lock);
+	for (i = 0; i < f->n_peers; i++)
+		(void)pthread_join(f->peers[i].thread, NULL);
+	f->n_peers = 0;
 	(void)pthread_mutex_destroy(&f->lock);
 	(void)close(f->listener);
 	f->listener = -1;

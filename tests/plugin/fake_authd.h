@@ -2,9 +2,10 @@
 /*
  * fake_authd - a postern-authd that says what a test wants it to say
  *
- * A thread that listens on a Unix socket and serves one connection after the
- * other by a plan.  It asserts nothing: it keeps what it was asked, and the
- * test looks at that after the answer has come or the fake has been stopped.
+ * Threads that listen on a Unix socket and serve connections by a plan, one
+ * login after the other on each.  They assert nothing: they keep what was
+ * asked, and the test looks at that after the answer has come or the fake has
+ * been stopped.
  */
 #ifndef POSTERN_TESTS_PLUGIN_FAKE_AUTHD_H
 #define POSTERN_TESTS_PLUGIN_FAKE_AUTHD_H
@@ -16,13 +17,23 @@
 
 #include "common/wire.h"
 
-#define FAKE_SEEN 6
+#define FAKE_SEEN  6
+#define FAKE_PEERS 128
 
 enum fake_manner {
 	FAKE_ANSWER,
 	FAKE_SILENT, /* reads, and never answers */
 	FAKE_DEAF,   /* accepts, and never reads */
 	FAKE_SLAM,   /* closes without reading */
+};
+
+/* What becomes of a connection when a login is over. */
+enum fake_after {
+	FAKE_STAY,  /* the next login has the same plan */
+	FAKE_LEAVE, /* it is closed */
+	FAKE_RESET, /* closed with the next question, which is not read */
+	FAKE_MUTE,  /* closed with the next question, which is read */
+	FAKE_SHUT,  /* nothing can be sent any more; it stays open */
 };
 
 struct fake_reply {
@@ -35,6 +46,7 @@ struct fake_reply {
 
 struct fake_plan {
 	enum fake_manner manner;
+	enum fake_after after;
 	struct fake_reply reply[FAKE_SEEN]; /* to the first question, ... */
 	int octet_ms;  /* wait before each octet of a reply */
 	size_t cut;    /* close after so many octets of a reply; 0: do not */
@@ -47,16 +59,26 @@ struct fake_seen {
 	unsigned char text[WIRE_MAX];
 };
 
+struct fake_authd;
+
+struct fake_peer {
+	struct fake_authd *fake;
+	pthread_t thread;
+	int fd; /* -1: closed */
+};
+
 struct fake_authd {
 	struct fake_plan plan;
 	int listener;
-	pthread_mutex_t lock;
-	int peer; /* the connection that is served, or -1 */
+	pthread_mutex_t lock; /* of what is seen, and of descriptors */
+	struct fake_peer peers[FAKE_PEERS];
+	int n_peers;
 	pthread_t thread;
 	bool running;
 	atomic_int connections;
 	atomic_int hung_up; /* connections that the plug-in has closed */
 	atomic_int questions;
+	atomic_int shut;                  /* connections of FAKE_SHUT */
 	struct fake_seen seen[FAKE_SEEN]; /* of all connections */
 };
 

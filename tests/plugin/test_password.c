@@ -69,8 +69,12 @@ test_good(void **state)
 	assert_string_equal(fake_item(&fake, 0, WIRE_USER), "ann@example.org");
 	assert_string_equal(fake_item(&fake, 0, WIRE_PASS), "wonder");
 	assert_string_equal(host.log, "");
-	/* hung up with the answer, not with the client */
+	/* the connection stays, but not longer than the plug-in */
+	host_disconnect(&host);
+	assert_false(fake_hung_up(&fake, 1, 50));
+	host_stop(&host);
 	assert_true(fake_hung_up(&fake, 1, host_patience(5000)));
+	host_start(&host, options);
 }
 
 static void
