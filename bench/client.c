@@ -5,11 +5,13 @@
  *   bench_client --to PORT|unix:PATH|inet:PORT@ADDR [--clients N]
  *                [--sessions N | --seconds N] [--warm-up N] [--rcpts N]
  *                [--pool K] [--first N] [--prefix TEXT] [--domain NAME]
- *                [--expect CLASS] [--auth]
+ *                [--expect CLASS] [--auth] [--starttls]
  *
  * Each client does sessions one after the other: greeting, EHLO, MAIL,
  * RCPT (--rcpts times), RSET, QUIT, no pipelining, then the next connection.
  * With --auth: greeting, EHLO, AUTH PLAIN with initial response, QUIT.
+ * With --starttls what follows EHLO goes through TLS, and EHLO is said again
+ * there; see client_tls.h.  A session whose TLS breaks has failed.
  * Recipients, or users, are PREFIX and a number at NAME: from --first upwards,
  * each new, or, with --pool, K of them in turn; their passwords are those of
  * login.h.  The first --warm-up sessions are not counted.  A reply to RCPT or
@@ -34,6 +36,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "client_tls.h"
 #include "login.h"
 #include "net.h"
 #include "samples.h"
@@ -41,6 +44,8 @@
 enum stage {
 	AT_GREETING,
 	AT_EHLO,
+	AT_STARTTLS,
+	AT_HANDSHAKE, /* of TLS; there is no reply to it */
 	AT_MAIL,
 	AT_RCPT,
 	AT_RSET,
@@ -54,7 +59,9 @@ enum {
 };
 
 struct client {
-	int fd; /* -1: idle for good */
+	int fd;                 /* -1: idle for good */
+	uint32_t events;        /* that are waited for */
+	struct client_tls *tls; /* NULL: there is none (yet) */
 	enum stage stage;
 	bool counted; /* this session is not part of the warm-up */
 	unsigned long rcpts_left;
@@ -68,7 +75,8 @@ struct load {
 	unsigned long clients, sessions, seconds, warm_up, rcpts, pool;
 	unsigned long next; /* number of the next recipient */
 	char expect;
-	bool auth;
+	bool auth, starttls;
+	struct ssl_ctx_st *tls; /* what sessions share, with --starttls */
 	int epoll_fd;
 	unsigned long begun, active, counted, failed, unexpected;
 	unsigned long begun_warm, over_warm;
@@ -106,6 +114,7 @@ session_begin(struct load *l, struct client *c)
 	if ((c->fd = net_connect(l->to)) < 0)
 		errx(EX_UNAVAILABLE, "the server is gone");
 	net_nodelay(c->fd);
+	c->events = ev.events;
 	c->stage = AT_GREETING;
 	c->len = 0;
 	c->rcpts_left = l->rcpts;
@@ -117,6 +126,8 @@ session_begin(struct load *l, struct client *c)
 static void
 session_end(struct load *l, struct client *c, bool good)
 {
+	client_tls_free(c->tls);
+	c->tls = NULL;
 	close(c->fd);
 	l->active--;
 	if (c->counted) {
@@ -144,6 +155,14 @@ command_timed(struct load *l, enum stage stage, char *line, size_t size)
 	return snprintf(line, size, "AUTH PLAIN %s\r\n", plain);
 }
 
+static ssize_t
+client_send(struct client *c, const char *data, size_t len)
+{
+	if (c->tls != NULL)
+		return client_tls_send(c->tls, data, len);
+	return send(c->fd, data, len, MSG_NOSIGNAL);
+}
+
 static void
 command(struct load *l, struct client *c, enum stage stage)
 {
@@ -153,8 +172,12 @@ command(struct load *l, struct client *c, enum stage stage)
 	switch (stage) {
 	case AT_GREETING:
 	case AT_EHLO:
+	case AT_HANDSHAKE:
 		len =
 		    snprintf(line, sizeof(line), "EHLO client.example.net\r\n");
+		break;
+	case AT_STARTTLS:
+		len = snprintf(line, sizeof(line), "STARTTLS\r\n");
 		break;
 	case AT_MAIL:
 		len = snprintf(line, sizeof(line),
@@ -173,29 +196,45 @@ command(struct load *l, struct client *c, enum stage stage)
 	}
 	c->stage = stage;
 	c->sent_at = net_now();
-	if (send(c->fd, line, (size_t)len, MSG_NOSIGNAL) != len)
+	if (client_send(c, line, (size_t)len) != len)
 		session_end(l, c, false);
 }
 
 /* What comes after a command that was taken. */
 static enum stage
-stage_after(const struct load *l, enum stage stage)
+stage_after(const struct load *l, const struct client *c)
 {
-	switch (stage) {
+	switch (c->stage) {
 	case AT_GREETING:
+	case AT_HANDSHAKE:
 		return AT_EHLO;
 	case AT_EHLO:
+		if (l->starttls && c->tls == NULL)
+			return AT_STARTTLS;
 		return l->auth ? AT_AUTH : AT_MAIL;
 	case AT_MAIL:
 		return AT_RCPT;
 	case AT_RCPT:
 		return AT_RSET;
+	case AT_STARTTLS:
+		return AT_HANDSHAKE;
 	case AT_RSET:
 	case AT_AUTH:
 	case AT_QUIT:
 		break;
 	}
 	return AT_QUIT;
+}
+
+static void
+handshake(struct load *l, struct client *c)
+{
+	int done = client_tls_handshake(c->tls);
+
+	if (done < 0)
+		session_end(l, c, false);
+	else if (done > 0)
+		command(l, c, stage_after(l, c));
 }
 
 /* A whole reply came: ${line} is its last line. */
@@ -216,23 +255,39 @@ reply(struct load *l, struct client *c, const char *line)
 		if (samples_add(&l->samples, took) != 0)
 			err(EX_OSERR, "memory");
 	}
-	if (c->stage == AT_QUIT)
+	if (c->stage == AT_QUIT) {
 		session_end(l, c, true);
-	else if (c->stage == AT_RCPT && --c->rcpts_left > 0)
+	} else if (c->stage == AT_RCPT && --c->rcpts_left > 0) {
 		command(l, c, AT_RCPT);
-	else
-		command(l, c, stage_after(l, c->stage));
+	} else if (c->stage == AT_STARTTLS) {
+		c->tls = client_tls_new(l->tls, c->fd);
+		c->stage = AT_HANDSHAKE;
+		handshake(l, c);
+	} else {
+		command(l, c, stage_after(l, c));
+	}
 }
 
-static void
+static ssize_t
+client_recv(struct client *c, char *buf, size_t size)
+{
+	if (c->tls != NULL)
+		return client_tls_recv(c->tls, buf, size);
+	return recv(c->fd, buf, size, 0);
+}
+
+/* Read once.  False: nothing came. */
+static bool
 client_read(struct load *l, struct client *c)
 {
-	ssize_t n = recv(c->fd, c->in + c->len, sizeof(c->in) - 1 - c->len, 0);
+	ssize_t n = client_recv(c, c->in + c->len, sizeof(c->in) - 1 - c->len);
 	char *lf, *line = c->in;
 
+	if (n < 0 && errno == EAGAIN)
+		return false;
 	if (n <= 0) {
 		session_end(l, c, false);
-		return;
+		return false;
 	}
 	c->len += (size_t)n;
 	c->in[c->len] = '\0';
@@ -246,12 +301,39 @@ client_read(struct load *l, struct client *c)
 		line[strcspn(line, "\r")] = '\0';
 		c->len = 0;
 		reply(l, c, line);
-		return;
+		return true;
 	}
 	c->len -= (size_t)(line - c->in);
 	memmove(c->in, line, c->len);
 	if (c->len + 1 == sizeof(c->in))
 		session_end(l, c, false);
+	return true;
+}
+
+/* Whether there is something to read of which the socket tells nothing. */
+static bool
+more_inside(const struct client *c)
+{
+	return c->tls != NULL && c->stage != AT_HANDSHAKE &&
+	    client_tls_pending(c->tls);
+}
+
+/* Its socket is ready. */
+static void
+client_ready(struct load *l, struct client *c)
+{
+	struct epoll_event ev = { .data.ptr = c };
+
+	if (c->stage == AT_HANDSHAKE)
+		handshake(l, c);
+	else
+		while (client_read(l, c) && more_inside(c))
+			;
+	if (c->tls == NULL || client_tls_wants(c->tls) == c->events)
+		return;
+	ev.events = c->events = client_tls_wants(c->tls);
+	if (epoll_ctl(l->epoll_fd, EPOLL_CTL_MOD, c->fd, &ev) != 0)
+		err(EX_OSERR, "epoll_ctl");
 }
 
 static void
@@ -273,7 +355,7 @@ run(struct load *l)
 		if (n < 0 && errno != EINTR)
 			err(EX_OSERR, "epoll_wait");
 		while (n-- > 0)
-			client_read(l, evs[n].data.ptr);
+			client_ready(l, evs[n].data.ptr);
 	}
 	free(clients);
 }
@@ -309,6 +391,7 @@ static const struct option options[] = {
 	{ "domain", required_argument, NULL, 'd' },
 	{ "expect", required_argument, NULL, 'e' },
 	{ "auth", no_argument, NULL, 'a' },
+	{ "starttls", no_argument, NULL, 'T' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -354,6 +437,9 @@ option_take(struct load *l, int c, const char *arg)
 	case 'a':
 		l->auth = true;
 		break;
+	case 'T':
+		l->starttls = true;
+		break;
 	default:
 		errx(EX_USAGE, "see the top of bench/client.c");
 	}
@@ -377,8 +463,11 @@ main(int argc, char **argv)
 		errx(EX_USAGE, "see the top of bench/client.c");
 	(void)signal(SIGPIPE, SIG_IGN);
 	net_raise_files();
+	if (l.starttls)
+		l.tls = client_tls_context_new();
 	run(&l);
 	print(&l);
 	samples_release(&l.samples);
+	client_tls_context_free(l.tls);
 	return l.unexpected > 0 || l.failed > 0 ? 1 : 0;
 }

@@ -23,7 +23,8 @@ bench_bench_upstream_SOURCES = bench/upstream.c \
 	bench/heap.c bench/heap.h bench/login.c bench/login.h \
 	bench/net.c bench/net.h
 bench_bench_upstream_LDADD = $(OPENSSL_LIBS)
-bench_bench_client_SOURCES = bench/client.c bench/login.c bench/login.h \
+bench_bench_client_SOURCES = bench/client.c \
+	bench/client_tls.c bench/client_tls.h bench/login.c bench/login.h \
 	bench/net.c bench/net.h bench/samples.c bench/samples.h
 bench_bench_client_LDADD = $(OPENSSL_LIBS)
 bench_bench_lookups_SOURCES = bench/lookups.c bench/net.c bench/net.h \

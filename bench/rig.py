@@ -138,6 +138,10 @@ class Rig:
         return [name for name in self.options.variants if name in self.DOORS
                 and name != self.FLOOR]
 
+    def way(self, variant):
+        """Options of bench_client: where to, and what it does there."""
+        return ["--to", str(self.doors[variant]), *self.CLIENT]
+
     def start_edge(self, settings, door, **postfix):
         """The Postfix.  settings: main.cf; door(variant): what is different
         at that door, {name: value}; postfix: see there."""
@@ -172,13 +176,11 @@ class Rig:
         the helper's part of it) and the upstream's counters as differences."""
         if warm_up is None:
             warm_up = 3 * clients
-        argv = [self.program("bench_client"), "--to",
-                str(self.doors[variant]), "--domain", DOMAIN,
-                "--clients", str(clients), "--sessions", str(sessions),
-                "--warm-up", str(warm_up)]
+        argv = [self.program("bench_client"), *self.way(variant),
+                "--domain", DOMAIN, "--clients", str(clients),
+                "--sessions", str(sessions), "--warm-up", str(warm_up)]
         argv += (["--pool", str(pool)] if pool
                  else ["--first", str(self._number)])
-        argv += self.CLIENT
         argv += [f"--{key}={value}" for key, value in client.items()]
         counted = self._counters(variant)
         cpu = self.cpu(variant)

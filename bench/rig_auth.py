@@ -6,10 +6,12 @@ import functools
 import os
 import shutil
 
-from harness import authd, sasl
+from harness import authd, certs, ports, sasl
 from harness.case import wait_for
 from harness.daemon import socket_directory
 import rig as rigs
+
+_TLS = "-tls"  # what a door's name ends with
 
 _STOCK = """pwcheck_method: saslauthd
 saslauthd_path: /postern/{socket}
@@ -27,7 +29,8 @@ smtp_auth_proxy {{
 
 class Rig(rigs.Rig):
     """See rigs.Rig; its helpers say whether a login is right.  Those that ask
-    an upstream come and go with it: see behind()."""
+    an upstream come and go with it: see behind().  Each door but `direct' has
+    a twin with TLS: see under_tls()."""
 
     DOORS = ("floor", "late", "mux", "postern", "reuse", "remembered")
     FLOOR = "floor"
@@ -40,15 +43,47 @@ class Rig(rigs.Rig):
 
     def __init__(self, case, options):
         super().__init__(case, options)
+        self._tls = False
+        self.doors.update({name + _TLS: ports.free_port()
+                           for name in self.DOORS})
+        # as most sites have it
+        self._pair = certs.Authority(
+            case.path("ca"), certs.RSA_2048).issue("edge", ("edge.test",))
         self.start_edge(
             {"smtpd_sasl_auth_enable": "yes", "smtpd_sasl_type": "cyrus"},
-            lambda name: {"smtpd_sasl_path": name},
-            sasl=sasl.RECIPE, plugins=sasl.plugins(case, self.built()))
+            self._door, sasl=sasl.RECIPE,
+            plugins=sasl.plugins(case, self.built()))
         self.sockets = socket_directory(self.edge.queue)
         for name in self.DOORS:
             self._configure_door(name)
         self.helpers["floor"] = self._start_stub()
         self.variants = ["floor"]
+
+    def _door(self, name):
+        """What is different there.  Of TLS nothing is in main.cf, so that the
+        other doors know nothing of it."""
+        if not name.endswith(_TLS):
+            return {"smtpd_sasl_path": name}
+        return {"smtpd_sasl_path": name.removesuffix(_TLS),
+                "smtpd_tls_security_level": "encrypt",
+                "smtpd_tls_cert_file": self._pair.cert,
+                "smtpd_tls_key_file": self._pair.key}
+
+    def way(self, variant):
+        """See rigs.Rig."""
+        if not self._tls:
+            return super().way(variant)
+        return ["--starttls", *super().way(variant + _TLS)]
+
+    @contextlib.contextmanager
+    def under_tls(self):
+        """All variants, the floor too, are measured at their doors with
+        TLS."""
+        self._tls = True
+        try:
+            yield
+        finally:
+            self._tls = False
 
     def built(self):
         """Whether there is anything but the floor."""

@@ -42,7 +42,8 @@ def _share(results, what):
     return [Row(f"{what}: {name}, upstream {key}",
                 f"{results.each(name, key):.3f} each", "-", "-",
                 f"{results.each(name, key):.3f}", None)
-            for name in results.variants() if name not in ("floor", "late", "direct")
+            for name in results.variants()
+            if name not in ("floor", "late", "direct")
             for key in ("turns", "commands", "connections")]
 
 
@@ -70,6 +71,25 @@ def throughput(rig):
                         None if name in ("late", "mux") else (">=", 0.9))
             for name in results.variants() if name != "floor"
             ] + _share(results, what)
+
+
+def tls(rig):
+    """As throughput, but each session begins with STARTTLS: what a submission
+    port does for a login, most of which is the handshake."""
+    with rig.under_tls(), rig.behind(
+            rig.options.latency, "late", *rig.chosen(("postern", "reuse"))):
+        results = _new(rig, 64)
+    what = f"TLS, {rig.options.latency} ms, 64 clients"
+    rows = []
+    for name in results.variants():
+        if name == "floor":
+            continue
+        rows.append(results.row(f"{what}: {name}, rate", name, "rate", "/s",
+                                None if name in ("late", "mux")
+                                else (">=", 0.9)))
+        rows.append(results.row(f"{what}: {name}, CPU per login", name,
+                                "cpu_us", "us"))
+    return rows + _share(results, what)
 
 
 def near(rig):
@@ -161,6 +181,7 @@ def waiting(rig):
 ALL = {
     "auth-latency": latency,
     "auth-throughput": throughput,
+    "auth-tls": tls,
     "auth-near": near,
     "auth-remembered": remembered,
     "auth-waiting": waiting,

@@ -30,6 +30,10 @@ subjectAltName = {alternatives}
 """
 
 
+EC_P256 = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+RSA_2048 = ("rsa:2048",)
+
+
 class Pair:
     """A certificate and its key, as paths of PEM files."""
 
@@ -39,10 +43,12 @@ class Pair:
 
 
 class Authority:
-    """A CA in a directory of its own; `ca_file` is its certificate."""
+    """A CA in a directory of its own; `ca_file` is its certificate.  All
+    keys, its own among them, are of one kind."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, kind=EC_P256):
         self.dir = directory
+        self._kind = kind
         self.ca_file = os.path.join(directory, "ca.pem")
         self._key = os.path.join(directory, "ca.key")
         os.makedirs(directory)
@@ -64,10 +70,8 @@ class Authority:
         if done.returncode != 0:
             raise RuntimeError(f"openssl {arguments[0]}: {done.stderr}")
 
-    @staticmethod
-    def _new_key(path):
-        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                "-nodes", "-keyout", path]
+    def _new_key(self, path):
+        return ["-newkey", *self._kind, "-nodes", "-keyout", path]
 
     def _config(self, label, name, alternatives):
         path = os.path.join(self.dir, label + ".cnf")
