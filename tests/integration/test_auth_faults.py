@@ -158,6 +158,36 @@ def test_restart_in_session(case):
         equal(logins.plain(client, USER, PASSWORD).code, 235, "a new one")
 
 
+def test_kept_connection(case):
+    """smtpd keeps one connection for its logins; a daemon that is replaced
+    between two of them costs none."""
+    rig = rig_of(case)
+    authd = rig.gate.authd
+
+    def accepted():
+        words = authd.command("stats").stdout.split()
+        return int(dict(word.split("=", 1) for word in words
+                        if "=" in word)["connections_accepted"])
+
+    with smtpclient.Client(rig.gate.port, helo="client.test") as client:
+        equal(logins.plain(client, USER, "wrong").code, 535, "a bad login")
+        before = accepted()
+        for attempt in range(3):
+            equal(logins.plain(client, USER, f"wrong {attempt}").code, 535,
+                  "another")
+        equal(accepted(), before, "connections")
+        for end in (authd.stop, authd.kill):
+            end()
+            authd.start()
+            before = accepted()
+            for attempt in range(2):
+                equal(logins.plain(client, USER, f"wrong {attempt}").code,
+                      535, f"after {end.__name__}")
+            equal(accepted(), before + 1, "connections to the new daemon")
+        equal(logins.plain(client, USER, PASSWORD).code, 235, "a good one")
+        equal(accepted(), before + 1, "connections to the new daemon")
+
+
 def test_killed_in_flight(case):
     """kill -9 while many wait for a slow upstream: all of them 454."""
     rig = rig_of(case, recipe=auth_gate.sasl.RECIPE,
