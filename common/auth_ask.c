@@ -169,7 +169,7 @@ connect_host(struct auth_attempt *t, size_t i, bool *stale)
 
 	*stale = false;
 	fault_clear(&f);
-	(void)endpoint_format(&h->endpoint, r->upstream, sizeof(r->upstream));
+	memcpy(r->upstream, h->label, sizeof(r->upstream));
 	oc =
 	    pool_take(t->a->pool, t->route, i, share(t), &t->lease, &f, &stage);
 	if (oc != OUTCOME_OK) {
@@ -207,7 +207,7 @@ attempt_connect_now(struct auth_attempt *t)
 		attempt_unconnect(t);
 		return false;
 	}
-	(void)endpoint_format(&h->endpoint, r->upstream, sizeof(r->upstream));
+	memcpy(r->upstream, h->label, sizeof(r->upstream));
 	return true;
 }
 

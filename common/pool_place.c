@@ -137,12 +137,14 @@ pool_tls_client(struct pool_target *t, struct fault *f)
 static size_t
 key_of(struct pool_key *key, const struct route *r, size_t i)
 {
+	size_t len;
+
 	memset(key, 0, offsetof(struct pool_key, label));
 	key->up = r->up;
 	key->tls = (int)r->hosts[i].tls;
-	(void)endpoint_format(
-	    &r->hosts[i].endpoint, key->label, sizeof(key->label));
-	return offsetof(struct pool_key, label) + strlen(key->label);
+	len = strlen(r->hosts[i].label);
+	memcpy(key->label, r->hosts[i].label, len + 1);
+	return offsetof(struct pool_key, label) + len;
 }
 
 static struct pool_target *

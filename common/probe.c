@@ -139,8 +139,8 @@ answer_late(struct answer *a, struct probe *p)
 
 	answer_local(a, "no answer in time");
 	if (host < p->q.route->n_hosts)
-		endpoint_format(&p->q.route->hosts[host].endpoint, a->upstream,
-		    sizeof(a->upstream));
+		snprintf(a->upstream, sizeof(a->upstream), "%s",
+		    p->q.route->hosts[host].label);
 }
 
 bool
@@ -211,6 +211,7 @@ probe_fail(struct engine *e, struct probe *p, const char *reason)
 {
 	const struct fault *f = &p->last;
 	struct answer a = { .origin = ANSWER_DOWN };
+	size_t last = p->host;
 
 	/* Who refuses us in the greeting, at EHLO or AUTH is not down. */
 	if (f->origin == FAULT_REPLY && f->code / 100 == 5) {
@@ -222,13 +223,10 @@ probe_fail(struct engine *e, struct probe *p, const char *reason)
 	snprintf(a.esc, sizeof(a.esc), "%s", f->esc);
 	snprintf(a.text, sizeof(a.text), "%s", f->text);
 	snprintf(a.reason, sizeof(a.reason), "%s", reason);
-	if (p->host < p->q.route->n_hosts)
-		endpoint_format(&p->q.route->hosts[p->host].endpoint,
-		    a.upstream, sizeof(a.upstream));
-	else if (p->q.route->n_hosts > 0)
-		endpoint_format(
-		    &p->q.route->hosts[p->q.route->n_hosts - 1].endpoint,
-		    a.upstream, sizeof(a.upstream));
+	if (last >= p->q.route->n_hosts)
+		last = p->q.route->n_hosts - 1;
+	snprintf(a.upstream, sizeof(a.upstream), "%s",
+	    p->q.route->hosts[last].label);
 	probe_finish(e, p, &a);
 }
 

@@ -264,7 +264,6 @@ static void
 explain(struct router *r, const struct whom *whom, struct deadline d,
     struct strbuf *sb)
 {
-	char label[ENDPOINT_TEXT_MAX];
 	struct route *route = NULL;
 	struct fault f;
 	size_t i;
@@ -282,9 +281,7 @@ explain(struct router *r, const struct whom *whom, struct deadline d,
 	    route_origin_name(route->origin), route->id);
 	for (i = 0; i < route->n_hosts; i++)
 		strbuf_addf(sb, "upstream %zu: %s, tls %s\n", i + 1,
-		    endpoint_format(
-			&route->hosts[i].endpoint, label, sizeof label),
-		    tls_name(route->hosts[i].tls));
+		    route->hosts[i].label, tls_name(route->hosts[i].tls));
 	if (route->auth_user != NULL)
 		strbuf_addf(sb, "login: %s\n", route->auth_user);
 	route_unref(route);

@@ -55,7 +55,8 @@ enum route_origin {
  * loosen it is warned about and not followed. */
 struct route_host {
 	struct endpoint endpoint; /* the port is set, but for a Unix socket */
-	enum conf_tls tls;        /* what the section or the row demands */
+	char label[ENDPOINT_TEXT_MAX]; /* the same, for people and as a key */
+	enum conf_tls tls;             /* what the section or the row demands */
 };
 
 /* Immutable; freed with its last reference. */

@@ -177,6 +177,7 @@ add(struct route *r, const struct row *row, char *why)
 	    !set_tls(h, row->tls, (enum conf_tls)r->up->tls, why) ||
 	    (r->auth != NULL && !check_login(h, why)))
 		return false;
+	(void)endpoint_format(&h->endpoint, h->label, sizeof h->label);
 	r->n_hosts++;
 	return true;
 }
@@ -259,17 +260,14 @@ bool
 route_finish(struct route *r)
 {
 	const struct siphash_key key = { 0, 0 };
-	char label[ENDPOINT_TEXT_MAX];
 	struct strbuf text;
 	size_t i;
 	bool ok;
 
 	strbuf_init(&text, ID_TEXT_MAX);
-	for (i = 0; i < r->n_hosts; i++) {
-		(void)endpoint_format(
-		    &r->hosts[i].endpoint, label, sizeof label);
-		strbuf_add(&text, label, strlen(label) + 1);
-	}
+	for (i = 0; i < r->n_hosts; i++)
+		strbuf_add(
+		    &text, r->hosts[i].label, strlen(r->hosts[i].label) + 1);
 	if (r->auth != NULL)
 		strbuf_adds(&text, "|auth|");
 	else

@@ -178,23 +178,20 @@ session_can_reset_login(const struct session *s)
 static enum outcome
 say_reset(struct opening *o)
 {
-	struct strbuf sb;
-	enum outcome oc = OUTCOME_TEMP;
+	const char *name = o->p->helo;
+	char helo[XTEXT_ROOM(EHLO_DOMAIN_MAX)], line[sizeof(helo) + 64];
+	int n;
 
-	strbuf_init(&sb, XCLIENT_LINE_MAX);
-	(void)strbuf_adds(&sb, "XCLIENT LOGIN=" UNAVAILABLE);
-	(void)add_attribute(&sb, "HELO", "", o->p->helo);
-	(void)add_attribute(&sb, "PROTO", "", "ESMTP");
 	session_state_set(o->s, SESSION_AT_XCLIENT);
 	session_looked(o->s);
-	if (strbuf_ok(&sb) &&
-	    session_line(
-		o->s, strbuf_str(&sb), strlen(strbuf_str(&sb)), NULL, NULL))
-		oc = OUTCOME_OK;
-	else
-		fault_set(o->f, FAULT_LOCAL, "command cannot be sent");
-	strbuf_release(&sb);
-	return oc;
+	if (xtext_encode(name, strlen(name), helo, sizeof(helo))) {
+		n = snprintf(line, sizeof(line),
+		    "XCLIENT LOGIN=" UNAVAILABLE " HELO=%s PROTO=ESMTP", helo);
+		if (session_line(o->s, line, (size_t)n, NULL, NULL))
+			return OUTCOME_OK;
+	}
+	fault_set(o->f, FAULT_LOCAL, "command cannot be sent");
+	return OUTCOME_TEMP;
 }
 
 bool

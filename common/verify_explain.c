@@ -59,7 +59,7 @@ verify_explain(struct verifier *v, const struct verify_request *rq, FILE *fp)
 	struct verify_result result = { 0 };
 	struct inquiry in = { .v = v, .rq = rq, .out = &result };
 	struct strbuf sb;
-	char label[300];
+	const char *label;
 
 	in.setup = setup_holder_get(&v->setups);
 	in.deadline = deadline_in(in.setup->conf->rcptto.up.timeout);
@@ -73,8 +73,7 @@ verify_explain(struct verifier *v, const struct verify_request *rq, FILE *fp)
 		    result.answer.text);
 	} else if ((in.q = question_new(&in)) != NULL) {
 		for (size_t i = 0; i < in.route->n_hosts; i++) {
-			endpoint_format(
-			    &in.route->hosts[i].endpoint, label, sizeof(label));
+			label = in.route->hosts[i].label;
 			fprintf(fp, "host %zu: %s\n", i + 1, label);
 			prober_show(v->prober, label, fp);
 		}
