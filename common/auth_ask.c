@@ -273,13 +273,13 @@ fate_of_421(const struct reply *reply)
 	return POOL_REFUSED;
 }
 
-/* 503 where another login was before: to the upstream that one is not over, or
- * it wants EHLO.  The credentials have not been looked at. */
+/* 503 to AUTH itself where another login was before: to the upstream that one is
+ * not over, or it wants EHLO.  The credentials have not been looked at. */
 static bool
 is_spoilt(const struct auth_attempt *t)
 {
 	return t->x.event == EXCHANGE_REPLY && t->x.reply.code == 503 &&
-	    pool_was_reset(t->lease);
+	    !t->x.challenged && pool_was_reset(t->lease);
 }
 
 bool
@@ -288,7 +288,8 @@ attempt_is_over(struct auth_attempt *t)
 	struct exchange *x = &t->x;
 	enum pool_fate fate;
 
-	if (is_spoilt(t)) {
+	if (is_spoilt(t) && !t->spoilt) {
+		t->spoilt = true;
 		(void)snprintf(t->answer.text, sizeof(t->answer.text),
 		    "503 to AUTH after another login");
 		give(t, POOL_SPOILT);

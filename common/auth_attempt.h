@@ -85,6 +85,7 @@ struct auth_attempt {
 	/* The session with a host of the route. */
 	size_t host; /* the next one to try */
 	bool again;  /* it has been tried once: its session was stale */
+	bool spoilt; /* AUTH has been said where no login was possible */
 	struct pool_lease *lease;
 	struct exchange x;
 	/* What must not be quoted: a password or token, and the message that

@@ -91,6 +91,7 @@ replied(struct exchange *x)
 		    x, FAULT_PROTOCOL, "challenge of several lines");
 	if (session_quiet(x->session, "challenge", &x->fault) != OUTCOME_OK)
 		return x->event = EXCHANGE_BROKEN;
+	x->challenged = true;
 	return x->event = EXCHANGE_CHALLENGE;
 }
 

@@ -36,11 +36,12 @@ struct exchange {
 	struct secret challenge; /* valid after EXCHANGE_CHALLENGE */
 	struct reply reply;      /* valid after EXCHANGE_REPLY */
 	struct fault fault;      /* valid after EXCHANGE_BROKEN */
-	bool sent;      /* something of the client's has gone out: a second
+	bool sent;       /* something of the client's has gone out: a second
 		     * attempt elsewhere would be a second login */
-	bool final;     /* the reply answers the last response that the
+	bool challenged; /* there was a 334 */
+	bool final;      /* the reply answers the last response that the
 		     * mechanism asks for; of one that is relayed, any */
-	bool was_ready; /* this and the next: for exchange.c */
+	bool was_ready;  /* this and the next: for exchange.c */
 	unsigned long before;
 };
 

@@ -379,7 +379,7 @@ keep(struct pool_lease *l, enum pool_fate fate, bool alive)
 	int64_t now_ms = clock_ms();
 
 	if (!l->target->pool->stop && alive && fate == POOL_UNUSED &&
-	    !l->target->old) {
+	    !l->target->old && !(l->was_reset && l->target->no_reset)) {
 		lease_ready(l, now_ms);
 		return GONE_KEPT;
 	}

@@ -179,16 +179,19 @@ static bool
 settle_waited(struct pool *p)
 {
 	struct pool_target *t;
-	bool more = false;
 
 	if (p->n_waiting == 0)
 		return false;
 	TAILQ_FOREACH(t, &p->all, all) {
 		if (reset_is_waited_for(t))
 			reset_settle(t);
-		more = more || reset_is_waited_for(t);
 	}
-	return more;
+	/* The lock was given up. */
+	TAILQ_FOREACH(t, &p->all, all) {
+		if (reset_is_waited_for(t))
+			return true;
+	}
+	return false;
 }
 
 void
@@ -235,7 +238,8 @@ rest_well(struct pool *p, bool closing, bool settling, int64_t pass_ms,
 	int64_t ms = -1, now_ms = clock_ms();
 	enum pool_rest how = POOL_RESTS;
 
-	closing = closing || !TAILQ_EMPTY(&p->closing) || p->had_spent;
+	closing = closing || !TAILQ_EMPTY(&p->closing) || p->had_spent ||
+	    !TAILQ_EMPTY(&p->spent);
 	if (pass_ms != INT64_MAX)
 		ms = pass_ms > now_ms ? pass_ms - now_ms : 0;
 	if (closing && (ms == -1 || ms > POOL_TICK_MS)) {

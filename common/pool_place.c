@@ -52,8 +52,14 @@ place_room(struct pool_target *t, int64_t now_ms)
 	if (t->place->sessions < most)
 		return true;
 	TAILQ_FOREACH(o, &t->place->targets, place_entry) {
-		if (o != t && !TAILQ_EMPTY(&o->idle)) {
+		if (o == t)
+			continue;
+		if (!TAILQ_EMPTY(&o->idle)) {
 			lease_end(TAILQ_LAST(&o->idle, pool_leases));
+			break;
+		}
+		if (!TAILQ_EMPTY(&o->resetting) && o->n_waiting == 0) {
+			lease_end(TAILQ_FIRST(&o->resetting));
 			break;
 		}
 	}

@@ -39,6 +39,8 @@ lease_reset(struct pool_lease *l)
 		TAILQ_INSERT_TAIL(&t->resetting, l, entry);
 		if (t->n_waiting > 0)
 			janitor_wake(p, true);
+		else
+			lease_offer(t);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return ok;
@@ -123,7 +125,8 @@ look(struct pool_target *t, enum lease_state state, struct pool_lease **out)
 		TAILQ_INSERT_TAIL(&t->resetting, l, entry);
 		return LOOKED_EARLY;
 	}
-	if (oc != OUTCOME_OK) {
+	/* It may have come to light meanwhile that none is as if new. */
+	if (oc != OUTCOME_OK || t->no_reset) {
 		failed(l, oc, &f);
 		return LOOKED_FAILED;
 	}

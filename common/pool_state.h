@@ -261,6 +261,9 @@ void lease_set(struct pool_lease *l, enum lease_state state);
 void lease_free(struct pool_lease *l);
 /* lease_end(l): it belongs to nobody; the janitor says QUIT. */
 void lease_end(struct pool_lease *l);
+/* lease_offer(t): it has a session to spare; who waits for another target of the
+ * endpoint may have its place. */
+void lease_offer(struct pool_target *t);
 /* lease_ready(l): it can be used: whoever waits longest gets it. */
 void lease_ready(struct pool_lease *l, int64_t now_ms);
 /* pool_target_grow(t): open as many sessions as are wanted and may be. */

@@ -49,6 +49,13 @@ lease_end(struct pool_lease *l)
 	janitor_wake(l->target->pool, false);
 }
 
+void
+lease_offer(struct pool_target *t)
+{
+	if (t->pool->n_waiting > t->n_waiting)
+		place_freed(t->place);
+}
+
 static void
 waiter_done(struct pool_target *t, struct pool_waiter *w)
 {
@@ -76,6 +83,7 @@ lease_ready(struct pool_lease *l, int64_t now_ms)
 			l->since_ms = now_ms;
 		lease_set(l, LEASE_IDLE);
 		TAILQ_INSERT_HEAD(&t->idle, l, entry);
+		lease_offer(t);
 	}
 }
 

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "common/clock.h"
+
 #include "tests/unit/pool_rig.h"
 
 /* What becomes of an XCLIENT. */
@@ -71,14 +73,21 @@ login_and_give(struct pool_rig *rig)
 	pool_give(l, POOL_REUSE);
 }
 
-/* Of which is known that it takes a login after another one: only then a second
- * one is reset. */
+/* It takes a login after another one: only then a second one is reset. */
+static void
+prove(struct pool_rig *rig)
+{
+	int before = counts(rig).xclients;
+
+	WAIT_FOR((login_and_give(rig), counts(rig).xclients >= before + 2));
+}
+
 static void
 open_proven(struct pool_rig *rig, const char *more)
 {
 	atomic_store(&script.how, AT_ONCE);
 	rig_open(rig, &trusting, more);
-	WAIT_FOR((login_and_give(rig), counts(rig).xclients >= 2));
+	prove(rig);
 }
 
 /* Whoever comes before the reply waits for that, not for another session. */
@@ -181,6 +190,76 @@ test_refused(void **state)
 	rig_close(&rig);
 }
 
+/* Two sections with the same host.  What the first one has to spare, now or
+ * when it is given back, the second gets at once: not in the janitor's next
+ * pass. */
+struct second {
+	struct pool_rig *rig;
+	pthread_t thread;
+	int64_t ms; /* -1: it got none */
+};
+
+static void *
+take_second(void *arg)
+{
+	struct second *s = arg;
+	int64_t begun = clock_ms();
+	struct pool_lease *l;
+	struct fault f;
+
+	l = take(s->rig, 10000 * patience(), &f);
+	s->ms = l == NULL ? -1 : clock_ms() - begun;
+	if (l != NULL)
+		pool_give(l, POOL_UNUSED);
+	return NULL;
+}
+
+static void
+one_for_two(bool first_is_older, bool waits, enum pool_fate fate)
+{
+	static const char one[] = "warm_sessions = 0 max_sessions = 1";
+	struct pool_lease *l;
+	struct pool_stats st;
+	struct pool_rig rig, other;
+	struct second s = { .rig = &other };
+
+	atomic_store(&script.how, AT_ONCE);
+	rig_open(&rig, &trusting, one);
+	other = rig;
+	other.route = NULL;
+	other.conf = NULL;
+	rig_conf(&other, one);
+	if (!first_is_older)
+		pool_give(must_take(&other), POOL_CLOSE);
+	prove(&rig);
+	l = must_take(&rig);
+	assert_true(lease_login(l));
+	if (!waits)
+		pool_give(l, fate);
+	assert_int_equal(pthread_create(&s.thread, NULL, take_second, &s), 0);
+	if (waits) {
+		WAIT_FOR((stats(&rig, &st), st.waiting == 1));
+		pool_give(l, fate);
+	}
+	assert_int_equal(pthread_join(s.thread, NULL), 0);
+	assert_in_range(s.ms, 0, 300 * patience());
+	route_unref(other.route);
+	conf_unref(other.conf);
+	rig_close(&rig);
+}
+
+static void
+test_shared_cap(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		one_for_two(i % 2 == 0, i / 2 == 0, POOL_REUSE);
+		one_for_two(i % 2 == 0, i / 2 == 0, POOL_UNUSED);
+	}
+}
+
 /* Sessions that are to be reset, or are being, when all ends. */
 static void
 test_stop(void **state)
@@ -214,6 +293,7 @@ main(void)
 		cmocka_unit_test(test_one_hangs),
 		cmocka_unit_test(test_closed),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_shared_cap),
 		cmocka_unit_test(test_stop),
 	};
 
