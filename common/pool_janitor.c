@@ -228,6 +228,21 @@ rest(struct pool *p, enum pool_rest how, int ms, struct epoll_event *ev)
 	return n;
 }
 
+/* Are there ready sessions in plenty, so that others may take their time? */
+static bool
+has_plenty(const struct pool *p)
+{
+	const struct pool_target *t;
+
+	TAILQ_FOREACH(t, &p->all, all) {
+		if (t->n[LEASE_OPENING] > 0 &&
+		    4 * t->n[LEASE_IDLE] <
+			3 * (size_t)t->options->warm_sessions)
+			return false;
+	}
+	return true;
+}
+
 /* A session that has just been told QUIT is given a tick to go; those that are
  * being opened may wait for each other while nobody waits for them: as long as
  * something comes each time. */
@@ -253,7 +268,8 @@ rest_well(struct pool *p, bool closing, bool settling, int64_t pass_ms,
 	if (TAILQ_EMPTY(&p->openings))
 		return rest(p, how, (int)ms, ev);
 	if (p->n_waiting == 0 && p->heard)
-		return rest(p, POOL_GATHERS, POOL_GATHER_MS, ev);
+		return rest(p, POOL_GATHERS,
+		    has_plenty(p) ? POOL_TICK_MS : POOL_GATHER_MS, ev);
 	if (ms == -1 || ms > POOL_LATE_MS)
 		ms = POOL_LATE_MS;
 	return rest(p, POOL_RESTS, (int)ms, ev);

@@ -71,7 +71,8 @@
 #define POOL_TICK_MS        4
 #define POOL_HASTE_MS       1
 /* How long replies to those that are being opened may add up, while nobody
- * waits for a session: to wake for each costs more than to open one. */
+ * waits for a session: to wake for each costs more than to open one.  A tick,
+ * while three quarters of those that are to be warm are ready. */
 #define POOL_GATHER_MS      1
 /* How often idle sessions are looked at. */
 #define POOL_PASS_MS        1000
