@@ -105,6 +105,8 @@ class Rig(rigs.Rig):
 
     def _start_stub(self, name="floor", *flags):
         path = os.path.join(self.sockets, name)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # of one that has ended
         child = self.case.start(
             f"stub-{name}",
             [self.program("bench_saslauthd"), *flags, "unix:" + path])
