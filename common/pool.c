@@ -243,11 +243,7 @@ take_idle(struct pool_target *t)
 			return l;
 		}
 		pthread_mutex_lock(&p->lock);
-		lease_set(l, LEASE_CLOSING);
-		pthread_mutex_unlock(&p->lock);
-		session_free(l->session);
-		pthread_mutex_lock(&p->lock);
-		lease_free(l);
+		lease_drop(l);
 	}
 	return reset_take(t);
 }
@@ -356,13 +352,6 @@ learn(struct pool_lease *l, enum pool_fate fate)
 	}
 }
 
-/* What becomes of it; with the lock held. */
-enum gone {
-	GONE_KEPT,
-	GONE_RESET, /* it is to be, now */
-	GONE_CLOSED,
-};
-
 /* There are enough others: the janitor will have it reset, with more of them
  * at once. */
 static bool
@@ -373,48 +362,34 @@ can_wait(const struct pool_target *t)
 	    (size_t)t->options->warm_sessions;
 }
 
-static enum gone
+/* What becomes of it; with the lock held, which may be given up.  True: its
+ * login is to be reset now. */
+static bool
 keep(struct pool_lease *l, enum pool_fate fate, bool alive)
 {
-	int64_t now_ms = clock_ms();
+	struct pool_target *t = l->target;
+	struct pool *p = t->pool;
 
-	if (!l->target->pool->stop && alive && fate == POOL_UNUSED &&
-	    !l->target->old && !(l->was_reset && l->target->no_reset)) {
-		lease_ready(l, now_ms);
-		return GONE_KEPT;
+	if (!p->stop && alive && fate == POOL_UNUSED && !t->old &&
+	    !(l->was_reset && t->no_reset)) {
+		lease_ready(l, clock_ms());
+		return false;
 	}
-	if (!l->target->pool->stop && fate == POOL_REUSE && may_reset(l)) {
-		l->trial = l->target->on_trial = !l->target->can_reset;
-		if (!can_wait(l->target))
-			return GONE_RESET;
-		lease_set(l, LEASE_SPENT);
-		TAILQ_INSERT_TAIL(&l->target->pool->spent, l, entry);
-		janitor_wake(l->target->pool, false);
-		return GONE_KEPT;
-	}
-	lease_set(l, LEASE_CLOSING);
-	l->since_ms = now_ms;
-	return GONE_CLOSED;
-}
-
-/* QUIT is the janitor's to say, to many at once. */
-static void
-close_lease(struct pool_lease *l, enum pool_fate fate)
-{
-	struct pool *p = l->target->pool;
-
 	if (fate == POOL_BROKEN) {
-		session_free(l->session);
-		l->session = NULL;
+		lease_drop(l);
+		return false;
 	}
-	pthread_mutex_lock(&p->lock);
-	if (fate == POOL_BROKEN) {
-		lease_free(l);
-	} else {
-		TAILQ_INSERT_TAIL(&p->closing, l, entry);
-		janitor_wake(p, false);
+	if (p->stop || fate != POOL_REUSE || !may_reset(l)) {
+		lease_end(l);
+		return false;
 	}
-	pthread_mutex_unlock(&p->lock);
+	l->trial = t->on_trial = !t->can_reset;
+	if (!can_wait(t))
+		return true;
+	lease_set(l, LEASE_SPENT);
+	TAILQ_INSERT_TAIL(&p->spent, l, entry);
+	janitor_wake(p, false);
+	return false;
 }
 
 void
@@ -422,16 +397,14 @@ pool_give(struct pool_lease *l, enum pool_fate fate)
 {
 	struct pool *p = l->target->pool;
 	bool alive = fate == POOL_UNUSED && session_alive(l->session);
-	enum gone gone;
+	bool reset;
 
 	pthread_mutex_lock(&p->lock);
 	learn(l, fate);
-	gone = keep(l, fate, alive);
+	reset = keep(l, fate, alive);
 	pthread_mutex_unlock(&p->lock);
-	if (gone == GONE_RESET && !lease_reset(l))
-		gone = GONE_CLOSED;
-	if (gone == GONE_CLOSED)
-		close_lease(l, fate);
+	if (reset)
+		lease_reset(l);
 }
 
 bool

@@ -21,7 +21,7 @@ reset_no_more(struct pool_target *t, const char *why)
 	t->no_reset = true;
 }
 
-bool
+void
 lease_reset(struct pool_lease *l)
 {
 	struct pool_target *t = l->target;
@@ -32,10 +32,11 @@ lease_reset(struct pool_lease *l)
 	fault_clear(&f);
 	ok = session_reset_begin(l->session, t->conf->hostname, &f);
 	pthread_mutex_lock(&p->lock);
-	ok = ok && !p->stop && !t->old;
-	l->since_ms = clock_ms();
-	lease_set(l, ok ? LEASE_RESETTING : LEASE_CLOSING);
-	if (ok) {
+	if (!ok || p->stop || t->old) {
+		lease_end(l);
+	} else {
+		l->since_ms = clock_ms();
+		lease_set(l, LEASE_RESETTING);
 		TAILQ_INSERT_TAIL(&t->resetting, l, entry);
 		if (t->n_waiting > 0)
 			janitor_wake(p, true);
@@ -43,14 +44,12 @@ lease_reset(struct pool_lease *l)
 			lease_offer(t);
 	}
 	pthread_mutex_unlock(&p->lock);
-	return ok;
 }
 
 void
 reset_spent(struct pool *p)
 {
 	struct pool_lease *l;
-	bool ok;
 
 	p->had_spent = !TAILQ_EMPTY(&p->spent);
 	while (!p->stop && (l = TAILQ_FIRST(&p->spent)) != NULL) {
@@ -60,12 +59,8 @@ reset_spent(struct pool *p)
 		}
 		lease_set(l, LEASE_IN_USE);
 		pthread_mutex_unlock(&p->lock);
-		ok = lease_reset(l);
-		if (!ok)
-			session_free(l->session);
+		lease_reset(l);
 		pthread_mutex_lock(&p->lock);
-		if (!ok)
-			lease_free(l);
 	}
 }
 
@@ -94,15 +89,9 @@ is_over(struct pool_lease *l, enum outcome *oc, struct fault *f)
 static void
 failed(struct pool_lease *l, enum outcome oc, const struct fault *f)
 {
-	struct pool_target *t = l->target;
-
 	if (oc == OUTCOME_PERM)
-		reset_no_more(t, f->text);
-	lease_set(l, LEASE_CLOSING);
-	pthread_mutex_unlock(&t->pool->lock);
-	session_free(l->session);
-	pthread_mutex_lock(&t->pool->lock);
-	lease_free(l);
+		reset_no_more(l->target, f->text);
+	lease_drop(l);
 }
 
 /* At the one that is first, and there is one; it is the caller's meanwhile, in

@@ -262,6 +262,9 @@ void lease_set(struct pool_lease *l, enum lease_state state);
 void lease_free(struct pool_lease *l);
 /* lease_end(l): it belongs to nobody; the janitor says QUIT. */
 void lease_end(struct pool_lease *l);
+/* lease_drop(l): its session is broken: end both at once.  The lock is given
+ * up. */
+void lease_drop(struct pool_lease *l);
 /* lease_offer(t): it has a session to spare; who waits for another target of the
  * endpoint may have its place. */
 void lease_offer(struct pool_target *t);
@@ -288,9 +291,9 @@ void pool_target_fail(struct pool_target *t, unsigned long seq, enum outcome oc,
 
 /* pool_reset.c */
 
-/* lease_reset(l): have the login of one that is in use reset.  False: it is to
- * be closed.  Without the lock. */
-bool lease_reset(struct pool_lease *l);
+/* lease_reset(l): have the login of one that is in use reset, or end it.
+ * Without the lock. */
+void lease_reset(struct pool_lease *l);
 /* These with the lock held, which is given up.  reset_spent(p): have those in
  * pool.spent reset.  reset_take(t): one whose login has been reset, in use; or
  * NULL.  reset_settle(t): make idle all there are, or give them to who waits. */

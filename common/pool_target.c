@@ -56,6 +56,18 @@ lease_offer(struct pool_target *t)
 		place_freed(t->place);
 }
 
+void
+lease_drop(struct pool_lease *l)
+{
+	struct pool *p = l->target->pool;
+
+	lease_set(l, LEASE_CLOSING);
+	pthread_mutex_unlock(&p->lock);
+	session_free(l->session);
+	pthread_mutex_lock(&p->lock);
+	lease_free(l);
+}
+
 static void
 waiter_done(struct pool_target *t, struct pool_waiter *w)
 {

@@ -11,6 +11,7 @@ Unix sockets and ends with the rig.
 """
 import getpass
 import os
+import resource
 import shutil
 import socket
 import struct
@@ -313,7 +314,18 @@ class Serve(unittest.TestCase):
         return rig
 
 
-__all__ = ["AUTHD", "BAD", "CHALLENGE", "CHECK", "DATA", "GOOD", "MECH",
+class Crowds(Serve):
+    """Tests that take as many descriptors as they may; files: so many."""
+
+    def setUp(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE,
+                        (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        self.files = hard
+
+
+__all__ = ["AUTHD", "BAD", "CHALLENGE", "CHECK", "Crowds", "DATA", "GOOD", "MECH",
            "PASS", "PATIENCE", "PLAIN", "Peer", "REASON", "Rig", "SCRIPTED",
            "SERVICE", "START", "STEP", "Serve", "UNSURE", "USER", "asking", "check",
            "check_frame", "frame", "mux_request", "netstring", "wait_for"]

@@ -12,7 +12,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from rig import (BAD, CHALLENGE, DATA, GOOD, PATIENCE, PLAIN,  # noqa: E402
+from rig import (BAD, CHALLENGE, Crowds, DATA, GOOD, PATIENCE, PLAIN,  # noqa: E402
                  SCRIPTED, START, STEP, UNSURE, Peer, Rig, Serve, asking,
                  check_frame, frame, mux_request, wait_for)
 
@@ -161,14 +161,7 @@ class Users(Serve):
                          (asked, "2"))
 
 
-class Many(Serve):
-    def setUp(self):
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE,
-                        (soft, hard))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        self.files = hard
-
+class Many(Crowds):
     def test_memory(self):
         """10,000 that have had a login each."""
         count = 10000

@@ -15,19 +15,12 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from rig import (BAD, CHALLENGE, DATA, GOOD, PATIENCE, PLAIN,  # noqa: E402
+from rig import (BAD, CHALLENGE, Crowds, DATA, GOOD, PATIENCE, PLAIN,  # noqa: E402
                  REASON, SCRIPTED, START, STEP, UNSURE, Peer, Rig, Serve,
                  asking, check_frame, frame, wait_for)
 
 
-class Load(Serve):
-    def setUp(self):
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE,
-                        (soft, hard))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        self.files = hard
-
+class Load(Crowds):
     def test_idle_connections(self):
         """10,000 who say nothing, and some who say little."""
         count = 10000

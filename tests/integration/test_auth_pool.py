@@ -126,6 +126,25 @@ def test_reused_on_postfix(case):
     gate.expect("user1@example.org", "password 1", 235)
 
 
+def test_reused_under_tls(case):
+    """The same under STARTTLS: the session stays under TLS."""
+    authority = certs.Authority(case.path("ca"))
+    users = {"ann@example.org": PASSWORD, "bob@example.org": "bob's"}
+    server = submission.Submission(
+        case, users, tls=authority.good(),
+        smtpd_authorized_xclient_hosts="127.0.0.1",
+        smtpd_client_auth_rate_limit="0", smtpd_tls_auth_only="yes")
+    gate = AuthGate(case, auth_gate.route(
+        server.port, f'tls = "verify" tls_ca_file = "{authority.ca_file}" '
+        'warm_sessions = 1 max_sessions = 1'))
+    for _ in range(5):
+        for user, password in users.items():
+            gate.expect(user, password, 235)
+    handshakes = server.log().count("TLS connection established")
+    check(1 <= handshakes <= 4, f"{handshakes} handshakes, 10 logins")
+    gate.expect("ann@example.org", "bob's", 535)
+
+
 def test_xclient_address(case):
     """xclient = required tells a Postfix upstream who the client is, good or
     bad, and a session is not used again."""
